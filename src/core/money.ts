@@ -1,0 +1,50 @@
+/**
+ * Money is a `bigint` of micro-dollars (1 USD = 1,000,000). A bigint cannot be mixed with a float by accident:
+ * the type checker refuses it and so does the runtime.
+ */
+export type Micros = bigint;
+
+export const MICROS_PER_USD = 1_000_000n;
+
+/** The largest amount kept anywhere: $1 trillion. Sums of many of these still fit SQLite's and PostgreSQL's 64 bits. */
+export const MICROS_MAX: Micros = 1_000_000_000_000n * MICROS_PER_USD;
+
+const USD_PATTERN = /^(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,6}))?$/;
+
+/**
+ * Reads a dollar amount such as `500`, `"29.99"` or `0.0009` exactly; at most six decimals, never negative.
+ * A JSON or YAML number is read by its shortest decimal spelling, so that 0.1 is a tenth.
+ * @throws RangeError naming the value where it is not such an amount.
+ */
+export function parseUsd(value: string | number): Micros {
+  const text = typeof value === "number" ? decimalText(value) : value.trim().replace(/^\$/, "");
+  const match = USD_PATTERN.exec(text);
+  if (!match) throw new RangeError(`"${value}" is not a dollar amount (like 500, 29.99 or 0.0009, up to six decimals)`);
+  const micros = BigInt(match[1]!) * MICROS_PER_USD + BigInt((match[2] ?? "").padEnd(6, "0"));
+  if (micros > MICROS_MAX)
+    throw new RangeError(`${value} dollars is more than Keybrake keeps (${formatUsd(MICROS_MAX)})`);
+  return micros;
+}
+
+function decimalText(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const shortest = String(value);
+  return shortest.includes("e") ? value.toFixed(9).replace(/\.?0+$/, "") : shortest;
+}
+
+/** `29.99`, `500.00`, `0.0009`, `-3.50`: at least two decimals, no more than are needed, never rounded. */
+export function formatUsd(micros: Micros): string {
+  const negative = micros < 0n;
+  const absolute = negative ? -micros : micros;
+  const fraction = (absolute % MICROS_PER_USD)
+    .toString()
+    .padStart(6, "0")
+    .replace(/0{1,4}$/, "");
+  return `${negative ? "-" : ""}${absolute / MICROS_PER_USD}.${fraction}`;
+}
+
+/** Integer division that rounds up, the direction "against the agent" for everything that is charged. */
+export function divideCeil(numerator: bigint, denominator: bigint): bigint {
+  const quotient = numerator / denominator;
+  return numerator % denominator > 0n ? quotient + 1n : quotient;
+}

@@ -1,0 +1,46 @@
+import type { Currency } from "../core/currency.ts";
+import type { Micros } from "../core/money.ts";
+import type { Route } from "../core/route.ts";
+import type { CapWindow } from "../core/window.ts";
+
+/**
+ * A policy as it is written, stored with its key and shown: the field names of the YAML templates and the API, amounts
+ * as decimal strings of dollars, durations as they were given. `schema.ts` declares and validates it.
+ */
+export type PolicyDocument = Readonly<Record<string, unknown>> & { readonly vendor: string };
+
+/** A rule about one request parameter, named as the vendor spells it (`metadata[order_id]`). */
+export interface ParameterRule {
+  readonly name: string;
+  readonly required: boolean;
+  readonly forbidden: boolean;
+  readonly in?: ReadonlySet<string>;
+  readonly notIn?: ReadonlySet<string>;
+  readonly min?: bigint;
+  readonly max?: bigint;
+  /** Anchored at both ends. */
+  readonly matches?: RegExp;
+  readonly prefixIn?: readonly string[];
+}
+
+/** A policy made ready to judge calls with. */
+export interface CompiledPolicy {
+  readonly vendor: string;
+  readonly allowed: readonly Route[];
+  readonly denied: readonly Route[];
+  readonly capWindow: CapWindow;
+  readonly dailyCapMicros: Micros | undefined;
+  readonly totalCapMicros: Micros | undefined;
+  readonly maxPerCallMicros: Micros | undefined;
+  readonly dailySendCap: bigint | undefined;
+  readonly currencies: ReadonlySet<Currency>;
+  readonly parameters: readonly ParameterRule[];
+  readonly customers: ReadonlySet<string> | undefined;
+  /** Accounts within the vendor that may be named beside the configured one (Stripe Connect, Twilio sub-accounts). */
+  readonly merchants: ReadonlySet<string>;
+  readonly toPrefixes: readonly string[] | undefined;
+  readonly fromNumbers: ReadonlySet<string> | undefined;
+  /** Lower-case. */
+  readonly fromDomains: ReadonlySet<string> | undefined;
+  readonly toDomains: ReadonlySet<string> | undefined;
+}

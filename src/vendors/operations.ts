@@ -1,0 +1,73 @@
+import type { Method } from "../core/call.ts";
+import { isRead } from "../core/call.ts";
+import { matchesRoute, parseRoute, type Route } from "../core/route.ts";
+import type { Operation, Vendor } from "./vendor.ts";
+
+interface Entry {
+  readonly operation: Operation;
+  readonly route: Route;
+}
+
+/** Operations by method and number of segments, so that a look-up touches a handful and not the vendor's whole list. */
+interface OperationIndex {
+  readonly byShape: Map<string, readonly Entry[]>;
+  readonly entries: readonly Entry[];
+}
+
+const INDEXES = new WeakMap<Vendor, OperationIndex>();
+
+/**
+ * The vendor's operation for a call: the first in its list whose route matches. A call that matches none is not free:
+ * it gets an `unknown` operation of its own.
+ */
+export function operationOf(vendor: Vendor, method: Method, path: string): Operation {
+  let index = INDEXES.get(vendor);
+  if (!index) {
+    index = buildIndex(vendor);
+    INDEXES.set(vendor, index);
+  }
+  const shape = `${method} ${segmentCount(path)}`;
+  let candidates = index.byShape.get(shape);
+  if (!candidates) {
+    candidates = index.entries.filter((entry) => fits(entry.route, method, segmentCount(path)));
+    index.byShape.set(shape, candidates);
+  }
+  return candidates.find((entry) => matchesRoute(entry.route, method, path))?.operation ?? unlisted(method);
+}
+
+function buildIndex(vendor: Vendor): OperationIndex {
+  const entries = vendor.operations.map((operation) => ({ operation, route: parseRoute(operation.route) }));
+  return { entries, byShape: new Map() };
+}
+
+function fits(route: Route, method: Method, segments: number): boolean {
+  const sameMethod = route.method === "*" || route.method === method || (route.method === "GET" && method === "HEAD");
+  const open = route.segments.at(-1) === "**";
+  return sameMethod && (open ? segments >= route.segments.length : segments === route.segments.length);
+}
+
+function segmentCount(path: string): number {
+  let count = 0;
+  for (let i = 0; i < path.length; i++) if (path.charCodeAt(i) === 47) count++;
+  return count;
+}
+
+function unlisted(method: Method): Operation {
+  return isRead(method) ? UNLISTED_READ : UNLISTED_WRITE;
+}
+
+const UNLISTED_READ: Operation = {
+  name: "unlisted",
+  route: "GET /**",
+  class: "unknown",
+  kind: "read",
+  reason: "is not in this vendor's list of operations, so it is not known to be free",
+};
+
+const UNLISTED_WRITE: Operation = {
+  name: "unlisted",
+  route: "* /**",
+  class: "unknown",
+  kind: "write",
+  reason: "is not in this vendor's list of operations, so it may move money",
+};

@@ -1,0 +1,102 @@
+import type { RefusalCode } from "../core/verdict.ts";
+import { precedes } from "../core/verdict.ts";
+import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
+import type { Budget } from "./budget.ts";
+import type { Brake, BudgetUse, Charge, HoldDecision, HoldRequest, KeyState } from "./entry.ts";
+
+/** What the ledger holds at the start of a batch, as far as the batch touches it. */
+export interface LedgerView {
+  readonly now: EpochMs;
+  readonly keys: ReadonlyMap<string, KeyState>;
+  readonly brakes: readonly Brake[];
+  /** Used amount by `counterKey`; one that is missing is zero. */
+  readonly counters: Map<string, bigint>;
+}
+
+/** The name of a budget's counter in the window that began at `start`. */
+export function counterKey(budgetId: string, start: EpochMs): string {
+  return `${start}|${budgetId}`;
+}
+
+/**
+ * The ledger's one decision: may this call go out, given what has been decided before it? Pure; called for the calls of
+ * a batch in their order. An admitted call's amounts are added to `view.counters`, so that the next one sees them.
+ */
+export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
+  const key = view.keys.get(call.facts.vaultKeyId);
+  if (!key) return refuse("key_unknown", "key", undefined, null);
+  if (key.version !== call.keyVersion) return { admitted: false, code: "stale_policy" };
+  const stop = keyRefusal(key, view.now) ?? brakeRefusal(view.brakes, call);
+  if (stop && !(call.refusal && precedes(call.refusal.code, stop.code))) {
+    return refuse(stop.code, stop.rule, undefined, stop.reason);
+  }
+  if (call.refusal) {
+    return refuse(call.refusal.code, call.refusal.rule, tightestBudget(view, call.budgets), null);
+  }
+  const full = call.budgets.find((budget) => overflows(view, budget, call));
+  if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
+  const charges = call.budgets.map((budget) => charge(view, budget, call));
+  return { admitted: true, charges, tightest: tightestBudget(view, call.budgets) };
+}
+
+interface Stop {
+  readonly code: RefusalCode;
+  readonly rule: string;
+  readonly reason: string | null;
+}
+
+function keyRefusal(key: KeyState, now: EpochMs): Stop | undefined {
+  if (key.revokedAt !== null) return { code: "key_revoked", rule: "revoked", reason: null };
+  if (key.expiresAt <= now) return { code: "key_expired", rule: "expires_in", reason: null };
+  return undefined;
+}
+
+function brakeRefusal(brakes: readonly Brake[], call: HoldRequest): Stop | undefined {
+  for (const brake of brakes) {
+    const sameVendor = brake.vendor === null || brake.vendor === call.facts.vendor;
+    const sameLabel = brake.labelPrefix === null || (call.facts.agentRunLabel ?? "").startsWith(brake.labelPrefix);
+    if (sameVendor && sameLabel) return { code: "brake_engaged", rule: `brake ${brake.id}`, reason: brake.reason };
+  }
+  return undefined;
+}
+
+function amountFor(budget: Budget, call: HoldRequest): bigint {
+  return budget.unit === "usd" ? call.exposureMicros : BigInt(call.sends);
+}
+
+/** A call that asks for nothing passes a full budget: reading on is not spending. */
+function overflows(view: LedgerView, budget: Budget, call: HoldRequest): boolean {
+  const amount = amountFor(budget, call);
+  return amount > 0n && used(view, budget) + amount > budget.cap;
+}
+
+function charge(view: LedgerView, budget: Budget, call: HoldRequest): Charge {
+  const start = windowStart(budget.window, view.now);
+  const amount = amountFor(budget, call);
+  view.counters.set(counterKey(budget.id, start), used(view, budget) + amount);
+  return { budgetId: budget.id, windowStart: start, unit: budget.unit, amount };
+}
+
+function used(view: LedgerView, budget: Budget): bigint {
+  return view.counters.get(counterKey(budget.id, windowStart(budget.window, view.now))) ?? 0n;
+}
+
+function budgetUse(view: LedgerView, budget: Budget): BudgetUse {
+  const { name, unit, cap, window } = budget;
+  const resetAt = windowReset(window, windowStart(window, view.now));
+  return { name, unit, cap, used: used(view, budget), resetAt };
+}
+
+function tightestBudget(view: LedgerView, budgets: readonly Budget[]): BudgetUse | undefined {
+  let tightest: BudgetUse | undefined;
+  for (const budget of budgets) {
+    if (budget.unit !== "usd") continue;
+    const use = budgetUse(view, budget);
+    if (!tightest || use.cap - use.used < tightest.cap - tightest.used) tightest = use;
+  }
+  return tightest;
+}
+
+function refuse(code: RefusalCode, rule: string, budget: BudgetUse | undefined, reason: string | null): HoldDecision {
+  return { admitted: false, code, rule, budget, reason };
+}

@@ -1,0 +1,89 @@
+import type { CallEnd, CallFacts } from "../audit/row.ts";
+import type { Resolution } from "../core/hold.ts";
+import type { Micros } from "../core/money.ts";
+import type { RefusalCode } from "../core/verdict.ts";
+import type { EpochMs } from "../core/window.ts";
+import type { Budget } from "./budget.ts";
+
+/** What a call wants from the ledger, after its policy has judged it. */
+export interface HoldRequest {
+  readonly type: "hold";
+  readonly facts: CallFacts;
+  /** The version of the key's policy by which the call was judged. */
+  readonly keyVersion: number;
+  /** Set where the call is refused whatever the ledger says; the row is written all the same. */
+  readonly refusal: { readonly code: RefusalCode; readonly rule: string } | undefined;
+  /** What decided where nothing refuses. */
+  readonly rule: string;
+  readonly exposureMicros: Micros;
+  readonly sends: number;
+  readonly budgets: readonly Budget[];
+  /** The proxy process that answers for the hold while it lives. */
+  readonly owner: string;
+}
+
+/** The end of a hold. */
+export interface ResolveRequest {
+  readonly type: "resolve";
+  readonly callId: string;
+  readonly to: Resolution;
+  readonly end: CallEnd;
+}
+
+export type LedgerEntry = HoldRequest | ResolveRequest;
+
+/** A vault key as the ledger needs it, read in the transaction that decides. */
+export interface KeyState {
+  readonly id: string;
+  readonly version: number;
+  readonly expiresAt: EpochMs;
+  readonly revokedAt: EpochMs | null;
+}
+
+/** An engaged brake; one with neither vendor nor prefix stops everything. */
+export interface Brake {
+  readonly id: string;
+  readonly vendor: string | null;
+  readonly labelPrefix: string | null;
+  readonly reason: string | null;
+  readonly engagedAt: EpochMs;
+}
+
+/** An amount put on a budget's counter by a hold; taken off or corrected when the hold is resolved. */
+export interface Charge {
+  readonly budgetId: string;
+  readonly windowStart: EpochMs;
+  readonly unit: Budget["unit"];
+  readonly amount: bigint;
+}
+
+/** A budget at the moment of a decision, for the error message and the headers. */
+export interface BudgetUse {
+  readonly name: string;
+  readonly unit: Budget["unit"];
+  readonly cap: bigint;
+  readonly used: bigint;
+  readonly resetAt: EpochMs | undefined;
+}
+
+export type HoldDecision =
+  /** Held. `tightest` is the dollar budget with the least left, after this call. */
+  | { readonly admitted: true; readonly charges: readonly Charge[]; readonly tightest: BudgetUse | undefined }
+  | {
+      readonly admitted: false;
+      readonly code: RefusalCode;
+      readonly rule: string;
+      /** The budget that decided, or the tightest one, before this call. */
+      readonly budget: BudgetUse | undefined;
+      /** Reason given by the operator with a revoke or a brake. */
+      readonly reason: string | null;
+    }
+  /** The policy changed since the call was judged: judge it again by the key's present version. Nothing was written. */
+  | { readonly admitted: false; readonly code: "stale_policy" };
+
+/** `refused`: the call was already resolved, or is not known; `state` says which. */
+export type ResolveResult =
+  | { readonly resolved: true; readonly costMicros: Micros }
+  | { readonly resolved: false; readonly why: "unknown_call" | "already_resolved" };
+
+export type LedgerResult = HoldDecision | ResolveResult;

@@ -1,0 +1,159 @@
+-- Money columns are integer micro-dollars; times are epoch milliseconds; ids are text.
+
+CREATE TABLE vault_keys (
+  id            TEXT PRIMARY KEY,
+  token_hash    BLOB NOT NULL UNIQUE,
+  hint          TEXT NOT NULL,
+  vendor        TEXT NOT NULL,
+  label         TEXT,
+  agent_name    TEXT,
+  template      TEXT,
+  policy        TEXT NOT NULL,
+  version       INTEGER NOT NULL,
+  created_at    INTEGER NOT NULL,
+  expires_at    INTEGER NOT NULL,
+  revoked_at    INTEGER,
+  revoke_reason TEXT,
+  metadata      TEXT NOT NULL,
+  issued_by     TEXT
+) STRICT;
+CREATE INDEX vault_keys_label ON vault_keys (label) WHERE label IS NOT NULL;
+CREATE INDEX vault_keys_active ON vault_keys (expires_at) WHERE revoked_at IS NULL;
+
+-- What is used of a budget in one window: settled + held + unresolved.
+CREATE TABLE counters (
+  budget_id    TEXT NOT NULL,
+  window_start INTEGER NOT NULL,
+  used         INTEGER NOT NULL CHECK (used >= 0),
+  PRIMARY KEY (budget_id, window_start)
+) STRICT, WITHOUT ROWID;
+
+-- One row per call with a known key. `seq` is the order of writing; `charges` is what the hold put on which counters.
+CREATE TABLE audit_rows (
+  seq                     INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                      TEXT NOT NULL,
+  called_at               INTEGER NOT NULL,
+  finished_at             INTEGER,
+  agent_run_id            TEXT,
+  agent_run_label         TEXT,
+  agent_name              TEXT,
+  vault_key_id            TEXT NOT NULL,
+  vendor                  TEXT NOT NULL,
+  method                  TEXT NOT NULL,
+  endpoint                TEXT NOT NULL,
+  path                    TEXT NOT NULL,
+  policy_verdict          TEXT NOT NULL,
+  verdict_rule            TEXT NOT NULL,
+  state                   TEXT NOT NULL CHECK (state IN ('refused', 'held', 'settled', 'released', 'unresolved')),
+  exposure_micros         INTEGER NOT NULL CHECK (exposure_micros >= 0),
+  cost_micros             INTEGER,
+  cost_source             TEXT NOT NULL,
+  cap_usage_after_micros  INTEGER,
+  customer_scope_id       TEXT,
+  vendor_request_id       TEXT,
+  vendor_txn_id           TEXT,
+  triggering_event_id     TEXT,
+  idempotency_key_hash    TEXT,
+  http_status             INTEGER,
+  latency_ms              REAL,
+  upstream_latency_ms     REAL,
+  flag                    TEXT,
+  metadata                TEXT,
+  charges                 TEXT,
+  owner                   TEXT,
+  prev_hash               TEXT,
+  hash                    TEXT
+) STRICT;
+CREATE UNIQUE INDEX audit_rows_id ON audit_rows (id);
+CREATE INDEX audit_rows_run ON audit_rows (agent_run_label) WHERE agent_run_label IS NOT NULL;
+CREATE INDEX audit_rows_run_id ON audit_rows (agent_run_id) WHERE agent_run_id IS NOT NULL AND agent_run_id IS NOT agent_run_label;
+CREATE INDEX audit_rows_key ON audit_rows (vault_key_id);
+CREATE INDEX audit_rows_verdict ON audit_rows (policy_verdict, called_at);
+CREATE INDEX audit_rows_vendor_day ON audit_rows (vendor, called_at);
+CREATE INDEX audit_rows_customer_day ON audit_rows (customer_scope_id, called_at) WHERE customer_scope_id IS NOT NULL;
+CREATE INDEX audit_rows_event ON audit_rows (triggering_event_id) WHERE triggering_event_id IS NOT NULL;
+CREATE INDEX audit_rows_open ON audit_rows (state) WHERE state IN ('held', 'unresolved');
+
+CREATE TABLE leases (
+  owner TEXT PRIMARY KEY,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE brakes (
+  id           TEXT PRIMARY KEY,
+  vendor       TEXT,
+  label_prefix TEXT,
+  reason       TEXT,
+  engaged_at   INTEGER NOT NULL,
+  released_at  INTEGER
+) STRICT;
+CREATE INDEX brakes_engaged ON brakes (engaged_at) WHERE released_at IS NULL;
+
+CREATE TABLE vendors (
+  name          TEXT PRIMARY KEY,
+  account_id    TEXT NOT NULL,
+  username      TEXT NOT NULL,
+  origin        TEXT,
+  is_private    INTEGER NOT NULL,
+  sealed_secret BLOB,
+  secret_id     TEXT NOT NULL,
+  version       INTEGER NOT NULL,
+  updated_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE control_tokens (
+  id               TEXT PRIMARY KEY,
+  token_hash       BLOB NOT NULL UNIQUE,
+  role             TEXT NOT NULL,
+  name             TEXT,
+  templates        TEXT,
+  max_daily_micros INTEGER,
+  created_at       INTEGER NOT NULL,
+  revoked_at       INTEGER
+) STRICT;
+
+CREATE TABLE remembered_answers (
+  scope         TEXT NOT NULL,
+  key           TEXT NOT NULL,
+  body_hash     TEXT NOT NULL,
+  sealed_answer BLOB NOT NULL,
+  created_at    INTEGER NOT NULL,
+  PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- Calls without a recognisable key: a count per UTC day, so that a flood of bad tokens cannot fill the disk.
+CREATE TABLE unknown_key_calls (
+  day   INTEGER PRIMARY KEY,
+  calls INTEGER NOT NULL
+) STRICT;
+
+-- The latest time that the ledger has used, so that its clock never runs backwards, across processes and restarts.
+CREATE TABLE ledger_clock (
+  id  INTEGER PRIMARY KEY CHECK (id = 1),
+  now INTEGER NOT NULL
+) STRICT;
+INSERT INTO ledger_clock (id, now) VALUES (1, 0);
+
+-- For operators who query the file themselves: dollars as numbers, times as ISO 8601, and the other spellings in use.
+CREATE VIEW calls AS
+SELECT
+  id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', called_at / 1000.0, 'unixepoch') AS called_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', finished_at / 1000.0, 'unixepoch') AS finished_at,
+  agent_run_id, agent_run_label, agent_name, vault_key_id, vendor, method, endpoint, path,
+  policy_verdict, verdict_rule, state,
+  exposure_micros / 1000000.0 AS exposure_usd,
+  cost_micros / 1000000.0 AS cost_usd,
+  cost_source,
+  cap_usage_after_micros / 1000000.0 AS cap_usage_after_usd,
+  customer_scope_id, vendor_request_id, vendor_txn_id, triggering_event_id, idempotency_key_hash,
+  http_status, latency_ms, upstream_latency_ms,
+  json_patch(json_object('agent_run_id', agent_run_id, 'agent_name', agent_name), coalesce(metadata, '{}')) AS metadata,
+  prev_hash, hash,
+  strftime('%Y-%m-%dT%H:%M:%fZ', called_at / 1000.0, 'unixepoch') AS ts,
+  cost_micros / 1000000.0 AS cost_usd_parsed,
+  cost_micros / 1000000.0 AS amount_usd,
+  policy_verdict AS verdict
+FROM audit_rows;
+
+CREATE VIEW audit_log AS SELECT * FROM calls;

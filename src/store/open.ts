@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { Problem } from "../core/problem.ts";
+import type { EpochMs } from "../core/window.ts";
+import { openSqliteStore } from "./sqlite/store.ts";
+import type { Store } from "./store.ts";
+
+const SQLITE_FILE = "keybrake.db";
+
+/**
+ * Opens the store that `url` names: `sqlite:` (the file in the data directory) or `sqlite:/path/to/file`.
+ * @throws Problem for another scheme.
+ */
+export function openStore(url: string, dataDir: string, now: EpochMs): Store {
+  if (url === "sqlite:") return openSqliteStore(join(dataDir, SQLITE_FILE), now);
+  if (url.startsWith("sqlite:")) return openSqliteStore(url.slice("sqlite:".length), now);
+  throw new Problem(
+    "usage",
+    `"${url.split(":")[0]}:" is not a store that keybrake knows; it knows sqlite:`,
+    "leave KEYBRAKE_STORE unset for the SQLite file in the data directory",
+  );
+}

@@ -1,0 +1,104 @@
+import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { Problem } from "../../core/problem.ts";
+import type { EpochMs } from "../../core/window.ts";
+import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
+import first from "../migrations/0001_first.sqlite.sql" with { type: "text" };
+
+export const MIGRATIONS: readonly Migration[] = [{ name: "0001_first", sql: first }];
+
+/** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */
+const SQLITE_VERSION_MIN = "3.51.3";
+
+/** How long a writer waits for another process's transaction before the call is refused, in milliseconds. */
+const BUSY_TIMEOUT_MS = 900;
+
+/**
+ * Opens the database with the settings that durability rests on, and asserts that they are in force.
+ * @throws Problem where the file is no database, SQLite is too old, or a setting does not hold.
+ */
+export function openDatabase(path: string): Database {
+  let database: Database;
+  try {
+    database = new Database(path, { create: true, readwrite: true, strict: true, safeIntegers: true });
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.run("PRAGMA journal_mode = WAL");
+  } catch (cause) {
+    throw new Problem(
+      "unavailable",
+      `cannot open the database ${path}: ${(cause as Error).message}`,
+      "check that the path is a directory that this user can write, and that the disk is not full",
+    );
+  }
+  database.run("PRAGMA synchronous = FULL");
+  database.run("PRAGMA foreign_keys = ON");
+  database.run("PRAGMA trusted_schema = OFF");
+  database.run("PRAGMA cache_size = -32768");
+  database.run("PRAGMA wal_autocheckpoint = 4000");
+  assertPragma(database, "journal_mode", "wal");
+  assertPragma(database, "synchronous", "2");
+  assertVersion(database);
+  return database;
+}
+
+function assertPragma(database: Database, name: string, wanted: string): void {
+  const row = database.query(`PRAGMA ${name}`).get() as Record<string, unknown>;
+  const got = String(Object.values(row)[0]);
+  if (got !== wanted) {
+    throw new Problem(
+      "unavailable",
+      `SQLite did not take PRAGMA ${name} = ${wanted}, it has ${got}`,
+      "put the data directory on a local file system; WAL does not work on network ones",
+    );
+  }
+}
+
+function assertVersion(database: Database): void {
+  const { version } = database.query("SELECT sqlite_version() AS version").get() as { version: string };
+  const parts = version.split(".").map(Number);
+  const wanted = SQLITE_VERSION_MIN.split(".").map(Number);
+  for (const [index, part] of wanted.entries()) {
+    if ((parts[index] ?? 0) > part) return;
+    if ((parts[index] ?? 0) < part) {
+      throw new Problem(
+        "unavailable",
+        `SQLite ${version} is too old; Keybrake needs ${SQLITE_VERSION_MIN} or newer`,
+        "use the released binary, which carries its own",
+      );
+    }
+  }
+}
+
+/** Brings the schema up to date; each migration is one transaction. The database is copied first where it has data. */
+export function migrate(database: Database, path: string, now: EpochMs): void {
+  database.run(
+    "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
+  );
+  const applied = database.query("SELECT name, sha256 FROM migrations ORDER BY number").all() as AppliedMigration[];
+  const pending = pendingMigrations(MIGRATIONS, applied);
+  if (pending.length === 0) return;
+  if (applied.length > 0) backupBeforeMigration(database, path, applied.length);
+  const run = database.transaction(() => {
+    const done = database.query("SELECT count(*) AS count FROM migrations").get() as { count: bigint };
+    for (const [index, migration] of MIGRATIONS.entries()) {
+      // Another process may have migrated while this one waited for the lock.
+      if (index < Number(done.count)) continue;
+      database.run(migration.sql);
+      database
+        .query("INSERT INTO migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)")
+        .run(index + 1, migration.name, migrationHash(migration), now);
+    }
+  });
+  run.immediate();
+}
+
+function backupBeforeMigration(database: Database, path: string, version: number): void {
+  const copy = `${path}.before-migration-${version + 1}`;
+  if (!existsSync(copy)) database.query("VACUUM INTO ?").run(copy);
+}
+
+/** Statements of the hot path, prepared once. */
+export type Prepared<Row = unknown, Bindings extends SQLQueryBindings[] = SQLQueryBindings[]> = Statement<
+  Row,
+  Bindings
+>;

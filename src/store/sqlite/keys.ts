@@ -1,0 +1,136 @@
+import { and, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
+import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
+import type { EpochMs } from "../../core/window.ts";
+import type { KeyChange, KeyFilter, KeySelector, KeySpend, VaultKeyRecord } from "../store.ts";
+import { auditRows, counters, vaultKeys } from "./schema.ts";
+
+type KeyRow = typeof vaultKeys.$inferSelect;
+
+/** Vault keys on SQLite. Every method is one statement or one immediate transaction. */
+export class SqliteKeys {
+  readonly #db: BunSQLiteDatabase;
+  readonly #byHash;
+
+  constructor(db: BunSQLiteDatabase) {
+    this.#db = db;
+    this.#byHash = db
+      .select()
+      .from(vaultKeys)
+      .where(eq(vaultKeys.tokenHash, sql.placeholder("hash")))
+      .prepare();
+  }
+
+  findByHash(tokenHash: Uint8Array): VaultKeyRecord | undefined {
+    return this.#byHash.all({ hash: Buffer.from(tokenHash) }).map(record)[0];
+  }
+
+  get(id: string): VaultKeyRecord | undefined {
+    return this.#db.select().from(vaultKeys).where(eq(vaultKeys.id, id)).all().map(record)[0];
+  }
+
+  list(filter: KeyFilter): readonly VaultKeyRecord[] {
+    const conditions: SQL[] = [];
+    if (filter.label !== undefined) conditions.push(eq(vaultKeys.label, filter.label));
+    if (filter.labelContains) conditions.push(sql`instr(${vaultKeys.label}, ${filter.labelContains}) > 0`);
+    if (filter.vendor !== undefined) conditions.push(eq(vaultKeys.vendor, filter.vendor));
+    if (filter.issuedBy !== undefined) conditions.push(eq(vaultKeys.issuedBy, filter.issuedBy));
+    if (filter.before !== undefined) conditions.push(lt(vaultKeys.id, filter.before));
+    if (filter.activeAt !== undefined)
+      conditions.push(isNull(vaultKeys.revokedAt), gt(vaultKeys.expiresAt, filter.activeAt));
+    const query = this.#db
+      .select()
+      .from(vaultKeys)
+      .where(and(...conditions));
+    return query.orderBy(desc(vaultKeys.id)).limit(filter.limit).all().map(record);
+  }
+
+  insert(key: VaultKeyRecord, uniqueLabel: boolean): { inserted: true } | { inserted: false; activeKeyId: string } {
+    return this.#db.transaction(
+      (tx) => {
+        const active = uniqueLabel && key.label !== null ? this.#activeWithLabel(key.label, key.createdAt) : undefined;
+        if (active) return { inserted: false as const, activeKeyId: active };
+        tx.insert(vaultKeys)
+          .values({ ...key, tokenHash: Buffer.from(key.tokenHash), metadata: { ...key.metadata } })
+          .run();
+        return { inserted: true as const };
+      },
+      { behavior: "immediate" },
+    );
+  }
+
+  update(id: string, change: KeyChange): VaultKeyRecord | undefined {
+    return this.#db
+      .update(vaultKeys)
+      .set({ policy: change.policy, expiresAt: change.expiresAt, version: change.fromVersion + 1 })
+      .where(and(eq(vaultKeys.id, id), eq(vaultKeys.version, change.fromVersion)))
+      .returning()
+      .all()
+      .map(record)[0];
+  }
+
+  revoke(selector: KeySelector, reason: string | null, now: EpochMs): readonly VaultKeyRecord[] {
+    const conditions = selectorConditions(selector);
+    return this.#db
+      .update(vaultKeys)
+      .set({ revokedAt: now, revokeReason: reason })
+      .where(and(isNull(vaultKeys.revokedAt), ...conditions))
+      .returning()
+      .all()
+      .map(record);
+  }
+
+  spend(keyId: string): KeySpend {
+    const prefix = `key:${keyId}:`;
+    const rows = this.#db
+      .select()
+      .from(counters)
+      .where(and(sql`${counters.budgetId} >= ${prefix}`, sql`${counters.budgetId} < ${`key:${keyId};`}`))
+      .orderBy(counters.budgetId, counters.windowStart)
+      .all();
+    const states = this.#db
+      .select({
+        state: auditRows.state,
+        calls: sql<bigint>`count(*)`,
+        exposure: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}), 0)`,
+        cost: sql<bigint>`coalesce(sum(${auditRows.costMicros}), 0)`,
+      })
+      .from(auditRows)
+      .where(eq(auditRows.vaultKeyId, keyId))
+      .groupBy(auditRows.state)
+      .all();
+    const of = (state: string) => states.find((row) => row.state === state);
+    return {
+      counters: rows.map((row) => ({
+        name: row.budgetId.slice(prefix.length),
+        windowStart: row.windowStart,
+        used: row.used,
+      })),
+      settledMicros: of("settled")?.cost ?? 0n,
+      heldMicros: of("held")?.exposure ?? 0n,
+      unresolvedMicros: of("unresolved")?.exposure ?? 0n,
+      calls: Number(states.reduce((sum, row) => sum + row.calls, 0n)),
+    };
+  }
+
+  #activeWithLabel(label: string, now: EpochMs): string | undefined {
+    return this.list({ label, activeAt: now, limit: 1 })[0]?.id;
+  }
+}
+
+/** @throws Error where the selector selects by nothing: revoking everything has to be said. */
+function selectorConditions(selector: KeySelector): SQL[] {
+  const conditions: SQL[] = [];
+  if (selector.ids) conditions.push(inArray(vaultKeys.id, [...selector.ids]));
+  if (selector.label !== undefined) conditions.push(eq(vaultKeys.label, selector.label));
+  if (selector.labelPrefix !== undefined) {
+    conditions.push(sql`instr(${vaultKeys.label}, ${selector.labelPrefix}) = 1`);
+  }
+  if (selector.vendor !== undefined) conditions.push(eq(vaultKeys.vendor, selector.vendor));
+  if (conditions.length === 0 && !selector.all) throw new Error("a key selector must select by something");
+  if (selector.issuedBy !== undefined) conditions.push(eq(vaultKeys.issuedBy, selector.issuedBy));
+  return conditions;
+}
+
+function record(row: KeyRow): VaultKeyRecord {
+  return row;
+}

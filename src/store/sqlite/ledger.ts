@@ -1,0 +1,292 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { CallEnd } from "../../audit/row.ts";
+import { type CallState, mayResolve } from "../../core/hold.ts";
+import type { EpochMs } from "../../core/window.ts";
+import { windowStart } from "../../core/window.ts";
+import { counterKey, decide, type LedgerView } from "../../ledger/decide.ts";
+import type {
+  Brake,
+  Charge,
+  HoldDecision,
+  HoldRequest,
+  KeyState,
+  LedgerEntry,
+  LedgerResult,
+  ResolveRequest,
+  ResolveResult,
+} from "../../ledger/entry.ts";
+import { counterChanges } from "../../ledger/settlement.ts";
+
+interface OpenCall {
+  readonly state: CallState;
+  readonly exposure: bigint;
+  readonly charges: string | null;
+}
+
+/** The counters that a batch touches: read once, changed in memory, written once. */
+class Counters extends Map<string, bigint> {
+  readonly #stored = new Map<string, bigint>();
+  readonly #read: Statement<{ used: bigint }, [string, number]>;
+  readonly #write: Statement<unknown, [string, number, bigint]>;
+
+  constructor(database: Database) {
+    super();
+    this.#read = database.query("SELECT used FROM counters WHERE budget_id = ? AND window_start = ?");
+    this.#write = database.query(
+      "INSERT INTO counters (budget_id, window_start, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used",
+    );
+  }
+
+  load(budgetId: string, start: EpochMs): void {
+    const key = counterKey(budgetId, start);
+    if (this.#stored.has(key)) return;
+    const used = this.#read.get(budgetId, start)?.used ?? 0n;
+    this.#stored.set(key, used);
+    this.set(key, used);
+  }
+
+  add(budgetId: string, start: EpochMs, delta: bigint): void {
+    this.load(budgetId, start);
+    const key = counterKey(budgetId, start);
+    this.set(key, this.get(key)! + delta);
+  }
+
+  used(charge: Charge): bigint {
+    return this.get(counterKey(charge.budgetId, charge.windowStart))!;
+  }
+
+  save(): void {
+    for (const [key, used] of this) {
+      if (used === this.#stored.get(key)) continue;
+      const bar = key.indexOf("|");
+      this.#write.run(key.slice(bar + 1), Number(key.slice(0, bar)), used);
+    }
+  }
+}
+
+/** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
+export class SqliteLedger {
+  readonly #database: Database;
+  readonly #statements: ReturnType<typeof prepare>;
+  /** Calls of batches whose COMMIT failed: they were refused, but their rows may turn out to be there (ledger.md). */
+  #doubtful: string[] = [];
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#statements = prepare(database);
+  }
+
+  apply(entries: readonly LedgerEntry[], wallClock: EpochMs): readonly LedgerResult[] {
+    this.#database.run("BEGIN IMMEDIATE");
+    try {
+      const now = this.#tick(wallClock);
+      const counters = new Counters(this.#database);
+      this.#withdrawDoubtful(counters, now);
+      const view = this.#view(entries, counters, now);
+      const results = entries.map((entry) =>
+        entry.type === "hold" ? this.#hold(view, counters, entry) : this.#resolve(counters, entry),
+      );
+      counters.save();
+      this.#commit(entries);
+      return results;
+    } catch (cause) {
+      if (this.#database.inTransaction) this.#database.run("ROLLBACK");
+      throw cause;
+    }
+  }
+
+  /** Holds whose owner no longer renews its lease become unresolved: kept in full until somebody knows better. */
+  sweepAbandoned(now: EpochMs): number {
+    return this.#statements.sweep.run(now, now).changes;
+  }
+
+  #commit(entries: readonly LedgerEntry[]): void {
+    try {
+      this.#database.run("COMMIT");
+      this.#doubtful = [];
+    } catch (cause) {
+      for (const entry of entries) if (entry.type === "hold") this.#doubtful.push(entry.facts.id);
+      throw cause;
+    }
+  }
+
+  #withdrawDoubtful(counters: Counters, now: EpochMs): void {
+    for (const callId of this.#doubtful) {
+      this.#resolve(counters, { type: "resolve", callId, to: "released", end: withdrawn(now) });
+    }
+  }
+
+  #tick(wallClock: EpochMs): EpochMs {
+    const stored = Number(this.#statements.readClock.get()!.now);
+    if (wallClock <= stored) return stored;
+    this.#statements.writeClock.run(wallClock);
+    return wallClock;
+  }
+
+  #view(entries: readonly LedgerEntry[], counters: Counters, now: EpochMs): LedgerView {
+    const keys = new Map<string, KeyState>();
+    for (const entry of entries) {
+      if (entry.type !== "hold") continue;
+      for (const budget of entry.budgets) counters.load(budget.id, windowStart(budget.window, now));
+      const id = entry.facts.vaultKeyId;
+      if (keys.has(id)) continue;
+      const row = this.#statements.key.get(id);
+      if (!row) continue;
+      const revokedAt = row.revoked_at === null ? null : Number(row.revoked_at);
+      keys.set(id, { id, version: Number(row.version), expiresAt: Number(row.expires_at), revokedAt });
+    }
+    const brakes: Brake[] = this.#statements.brakes.all().map((row) => ({
+      id: row.id,
+      vendor: row.vendor,
+      labelPrefix: row.label_prefix,
+      reason: row.reason,
+      engagedAt: Number(row.engaged_at),
+    }));
+    return { now, keys, brakes, counters };
+  }
+
+  #hold(view: LedgerView, counters: Counters, request: HoldRequest): HoldDecision {
+    const decision = decide(view, request);
+    if (!decision.admitted && decision.code === "stale_policy") return decision;
+    const charges = decision.admitted ? decision.charges : [];
+    const capUsage = decision.admitted
+      ? firstDollarUse(counters, charges)
+      : decision.budget?.unit === "usd"
+        ? decision.budget.used
+        : null;
+    const { facts } = request;
+    this.#statements.insertRow.run(
+      facts.id,
+      facts.calledAt,
+      decision.admitted ? null : view.now,
+      facts.agentRunId,
+      facts.agentRunLabel,
+      facts.agentName,
+      facts.vaultKeyId,
+      facts.vendor,
+      facts.method,
+      facts.endpoint,
+      facts.path,
+      decision.admitted ? "allowed" : decision.code,
+      decision.admitted ? request.rule : decision.rule,
+      decision.admitted ? "held" : "refused",
+      request.exposureMicros,
+      decision.admitted ? null : 0n,
+      "none",
+      capUsage,
+      facts.customerScopeId,
+      facts.triggeringEventId,
+      facts.idempotencyKeyHash,
+      facts.metadata,
+      decision.admitted ? encodeCharges(charges) : null,
+      decision.admitted ? request.owner : null,
+    );
+    return decision;
+  }
+
+  #resolve(counters: Counters, { callId, to, end }: ResolveRequest): ResolveResult {
+    const row = this.#statements.openCall.get(callId);
+    if (!row) return { resolved: false, why: "unknown_call" };
+    if (!mayResolve(row.state, to)) return { resolved: false, why: "already_resolved" };
+    const charges = decodeCharges(row.charges);
+    for (const change of counterChanges(charges, to, end.costMicros)) {
+      counters.add(change.budgetId, change.windowStart, change.delta);
+    }
+    for (const charge of charges) counters.load(charge.budgetId, charge.windowStart);
+    this.#statements.endRow.run(
+      end.finishedAt,
+      to,
+      to === "unresolved" ? null : end.costMicros,
+      end.costSource,
+      firstDollarUse(counters, charges),
+      end.vendorRequestId,
+      end.vendorTxnId,
+      end.httpStatus,
+      end.latencyMs,
+      end.upstreamLatencyMs,
+      end.flag,
+      callId,
+    );
+    if (end.verdict !== "allowed") this.#statements.changeVerdict.run(end.verdict, callId);
+    return { resolved: true, costMicros: end.costMicros };
+  }
+}
+
+function withdrawn(now: EpochMs): CallEnd {
+  return {
+    finishedAt: now,
+    verdict: "store_unavailable",
+    costMicros: 0n,
+    costSource: "none",
+    vendorRequestId: null,
+    vendorTxnId: null,
+    httpStatus: null,
+    latencyMs: null,
+    upstreamLatencyMs: null,
+    flag: "commit_in_doubt",
+  };
+}
+
+function firstDollarUse(counters: Counters, charges: readonly Charge[]): bigint | null {
+  const first = charges.find((charge) => charge.unit === "usd");
+  return first ? counters.used(first) : null;
+}
+
+function encodeCharges(charges: readonly Charge[]): string {
+  return JSON.stringify(charges.map((c) => [c.budgetId, c.windowStart, c.unit, c.amount.toString()]));
+}
+
+export function decodeCharges(text: string | null): readonly Charge[] {
+  const rows = JSON.parse(text ?? "[]") as [string, number, Charge["unit"], string][];
+  return rows.map(([budgetId, start, unit, amount]) => ({
+    budgetId,
+    windowStart: start,
+    unit,
+    amount: BigInt(amount),
+  }));
+}
+
+interface KeyRow {
+  readonly version: bigint;
+  readonly expires_at: bigint;
+  readonly revoked_at: bigint | null;
+}
+
+interface BrakeRow {
+  readonly id: string;
+  readonly vendor: string | null;
+  readonly label_prefix: string | null;
+  readonly reason: string | null;
+  readonly engaged_at: bigint;
+}
+
+function prepare(database: Database) {
+  return {
+    readClock: database.query<{ now: bigint }, []>("SELECT now FROM ledger_clock WHERE id = 1"),
+    writeClock: database.query<unknown, [number]>("UPDATE ledger_clock SET now = ? WHERE id = 1"),
+    key: database.query<KeyRow, [string]>("SELECT version, expires_at, revoked_at FROM vault_keys WHERE id = ?"),
+    brakes: database.query<BrakeRow, []>(
+      "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL",
+    ),
+    openCall: database.query<OpenCall, [string]>(
+      "SELECT state, exposure_micros AS exposure, charges FROM audit_rows WHERE id = ?",
+    ),
+    insertRow: database.query(
+      `INSERT INTO audit_rows (id, called_at, finished_at, agent_run_id, agent_run_label, agent_name, vault_key_id, vendor,
+        method, endpoint, path, policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source,
+        cap_usage_after_micros, customer_scope_id, triggering_event_id, idempotency_key_hash, metadata, charges, owner)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    endRow: database.query(
+      `UPDATE audit_rows SET finished_at = ?, state = ?, cost_micros = ?, cost_source = ?,
+        cap_usage_after_micros = ?, vendor_request_id = ?, vendor_txn_id = ?, http_status = ?, latency_ms = ?,
+        upstream_latency_ms = ?, flag = ? WHERE id = ?`,
+    ),
+    // Apart from endRow because SQLite rewrites the index of every column that an UPDATE names, changed or not.
+    changeVerdict: database.query<unknown, [string, string]>("UPDATE audit_rows SET policy_verdict = ? WHERE id = ?"),
+    sweep: database.query<unknown, [number, number]>(
+      `UPDATE audit_rows SET state = 'unresolved', finished_at = ?, flag = 'owner_gone'
+       WHERE state = 'held' AND owner NOT IN (SELECT owner FROM leases WHERE until > ?)`,
+    ),
+  };
+}

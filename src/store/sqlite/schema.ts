@@ -1,0 +1,128 @@
+import { blob, customType, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** Micro-dollars: SQLite's 64-bit integer, never through a float. */
+const micros = customType<{ data: bigint; driverData: bigint }>({ dataType: () => "integer" });
+
+/** Epoch milliseconds and small counts. The driver hands out bigints; these all fit a number. */
+const integer = customType<{ data: number; driverData: bigint | number }>({
+  dataType: () => "integer",
+  fromDriver: (value) => Number(value),
+});
+
+const real = customType<{ data: number; driverData: number }>({ dataType: () => "real" });
+
+function jsonText<T>(name: string) {
+  return customType<{ data: T; driverData: string }>({
+    dataType: () => "text",
+    toDriver: (value) => JSON.stringify(value),
+    fromDriver: (value) => JSON.parse(value) as T,
+  })(name);
+}
+
+export const vaultKeys = sqliteTable("vault_keys", {
+  id: text("id").primaryKey(),
+  tokenHash: blob("token_hash", { mode: "buffer" }).notNull(),
+  hint: text("hint").notNull(),
+  vendor: text("vendor").notNull(),
+  label: text("label"),
+  agentName: text("agent_name"),
+  template: text("template"),
+  policy: jsonText<{ vendor: string }>("policy").notNull(),
+  version: integer("version").notNull(),
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at").notNull(),
+  revokedAt: integer("revoked_at"),
+  revokeReason: text("revoke_reason"),
+  metadata: jsonText<Record<string, string>>("metadata").notNull(),
+  issuedBy: text("issued_by"),
+});
+
+export const counters = sqliteTable("counters", {
+  budgetId: text("budget_id").notNull(),
+  windowStart: integer("window_start").notNull(),
+  used: micros("used").notNull(),
+});
+
+export const auditRows = sqliteTable("audit_rows", {
+  seq: integer("seq").primaryKey(),
+  id: text("id").notNull(),
+  calledAt: integer("called_at").notNull(),
+  finishedAt: integer("finished_at"),
+  agentRunId: text("agent_run_id"),
+  agentRunLabel: text("agent_run_label"),
+  agentName: text("agent_name"),
+  vaultKeyId: text("vault_key_id").notNull(),
+  vendor: text("vendor").notNull(),
+  method: text("method").notNull(),
+  endpoint: text("endpoint").notNull(),
+  path: text("path").notNull(),
+  policyVerdict: text("policy_verdict").notNull(),
+  verdictRule: text("verdict_rule").notNull(),
+  state: text("state").notNull(),
+  exposureMicros: micros("exposure_micros").notNull(),
+  costMicros: micros("cost_micros"),
+  costSource: text("cost_source").notNull(),
+  capUsageAfterMicros: micros("cap_usage_after_micros"),
+  customerScopeId: text("customer_scope_id"),
+  vendorRequestId: text("vendor_request_id"),
+  vendorTxnId: text("vendor_txn_id"),
+  triggeringEventId: text("triggering_event_id"),
+  idempotencyKeyHash: text("idempotency_key_hash"),
+  httpStatus: integer("http_status"),
+  latencyMs: real("latency_ms"),
+  upstreamLatencyMs: real("upstream_latency_ms"),
+  flag: text("flag"),
+  metadata: text("metadata"),
+  prevHash: text("prev_hash"),
+  hash: text("hash"),
+});
+
+export const leases = sqliteTable("leases", {
+  owner: text("owner").primaryKey(),
+  until: integer("until").notNull(),
+});
+
+export const brakes = sqliteTable("brakes", {
+  id: text("id").primaryKey(),
+  vendor: text("vendor"),
+  labelPrefix: text("label_prefix"),
+  reason: text("reason"),
+  engagedAt: integer("engaged_at").notNull(),
+  releasedAt: integer("released_at"),
+});
+
+export const vendors = sqliteTable("vendors", {
+  name: text("name").primaryKey(),
+  accountId: text("account_id").notNull(),
+  username: text("username").notNull(),
+  origin: text("origin"),
+  isPrivate: integer("is_private").notNull(),
+  sealedSecret: blob("sealed_secret", { mode: "buffer" }),
+  secretId: text("secret_id").notNull(),
+  version: integer("version").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+export const controlTokens = sqliteTable("control_tokens", {
+  id: text("id").primaryKey(),
+  tokenHash: blob("token_hash", { mode: "buffer" }).notNull(),
+  role: text("role").notNull(),
+  name: text("name"),
+  templates: jsonText<string[]>("templates"),
+  maxDailyMicros: micros("max_daily_micros"),
+  createdAt: integer("created_at").notNull(),
+  revokedAt: integer("revoked_at"),
+});
+
+export const rememberedAnswers = sqliteTable("remembered_answers", {
+  scope: text("scope").notNull(),
+  key: text("key").notNull(),
+  bodyHash: text("body_hash").notNull(),
+  sealedAnswer: blob("sealed_answer", { mode: "buffer" }).notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const unknownKeyCalls = sqliteTable("unknown_key_calls", {
+  day: integer("day").primaryKey(),
+  calls: integer("calls").notNull(),
+});

@@ -1,0 +1,209 @@
+import type { AuditRow } from "../audit/row.ts";
+import type { CallState } from "../core/hold.ts";
+import type { Micros } from "../core/money.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { EpochMs } from "../core/window.ts";
+import type { Brake, LedgerEntry, LedgerResult } from "../ledger/entry.ts";
+import type { PolicyDocument } from "../policy/policy.ts";
+import type { ControlRole } from "../vault/control-token.ts";
+
+/** A vault key as it is kept: never the token, only its hash. */
+export interface VaultKeyRecord {
+  readonly id: string;
+  readonly tokenHash: Uint8Array;
+  /** `vault_key_…a1B2`, to recognise a key by. */
+  readonly hint: string;
+  readonly vendor: string;
+  readonly label: string | null;
+  readonly agentName: string | null;
+  readonly template: string | null;
+  readonly policy: PolicyDocument;
+  /** Grows with every change of policy, caps or expiry. */
+  readonly version: number;
+  readonly createdAt: EpochMs;
+  readonly expiresAt: EpochMs;
+  readonly revokedAt: EpochMs | null;
+  readonly revokeReason: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Id of the control token that issued it; null for the local CLI. */
+  readonly issuedBy: string | null;
+}
+
+/** Which keys; given fields are and-ed, no field at all is an error of the caller. */
+export interface KeySelector {
+  readonly ids?: readonly string[];
+  readonly label?: string;
+  readonly labelPrefix?: string;
+  readonly vendor?: string;
+  readonly all?: true;
+  readonly issuedBy?: string;
+}
+
+export interface KeyFilter {
+  readonly label?: string;
+  readonly labelContains?: string;
+  readonly vendor?: string;
+  readonly activeAt?: EpochMs;
+  readonly issuedBy?: string;
+  /** Ids below this one (older keys) only. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface KeySpend {
+  /** What is used of each of the key's own budgets, window by window, oldest first. */
+  readonly counters: readonly { readonly name: string; readonly windowStart: EpochMs; readonly used: bigint }[];
+  readonly settledMicros: Micros;
+  readonly heldMicros: Micros;
+  readonly unresolvedMicros: Micros;
+  readonly calls: number;
+}
+
+export interface KeyChange {
+  readonly policy: PolicyDocument;
+  readonly expiresAt: EpochMs;
+  /** The version that the change was made from; another one means somebody was faster. */
+  readonly fromVersion: number;
+}
+
+export interface VendorRecord {
+  readonly name: string;
+  /** Account id and user name are no secrets. */
+  readonly accountId: string;
+  readonly username: string;
+  /** Set where the operator points the vendor at another address. */
+  readonly origin: string | null;
+  readonly isPrivate: boolean;
+  /** Undefined where an origin is set but no secret yet. */
+  readonly sealedSecret: Uint8Array | undefined;
+  readonly secretId: string;
+  readonly version: number;
+  readonly updatedAt: EpochMs;
+}
+
+export interface ControlTokenRecord {
+  readonly id: string;
+  readonly tokenHash: Uint8Array;
+  readonly role: ControlRole;
+  readonly name: string | null;
+  readonly templates: readonly string[] | null;
+  readonly maxDailyMicros: Micros | null;
+  readonly createdAt: EpochMs;
+  readonly revokedAt: EpochMs | null;
+}
+
+export interface AuditFilter {
+  readonly run?: string;
+  readonly labelContains?: string;
+  readonly keyId?: string;
+  readonly vendor?: string;
+  readonly verdict?: Verdict;
+  readonly state?: CallState;
+  readonly customer?: string;
+  readonly triggeringEventId?: string;
+  readonly since?: EpochMs;
+  readonly until?: EpochMs;
+}
+
+/** A page of audit rows, oldest first within the page. */
+export interface AuditPage {
+  readonly rows: readonly AuditRow[];
+  /** `seq` bounds for the next page in either direction; undefined where there is none. */
+  readonly older: number | undefined;
+}
+
+export interface AuditTotals {
+  readonly calls: number;
+  readonly refused: number;
+  readonly settledMicros: Micros;
+  readonly heldMicros: Micros;
+  readonly unresolvedMicros: Micros;
+}
+
+/** A remembered answer of the control plane, for `Idempotency-Key`. */
+export interface RememberedAnswer {
+  readonly bodyHash: string;
+  /** Sealed by the caller: it holds a vault key. */
+  readonly sealedAnswer: Uint8Array;
+}
+
+/** A live proxy process; its holds are its own until the lease runs out. */
+export interface Lease {
+  readonly owner: string;
+  readonly until: EpochMs;
+}
+
+/** A counter that does not equal the sum over its rows (`keybrake doctor`). */
+export interface CounterMismatch {
+  readonly budgetId: string;
+  readonly windowStart: EpochMs;
+  readonly counter: bigint;
+  readonly rows: bigint;
+}
+
+/**
+ * What Keybrake needs of a database: a short list of verbs, each one transaction. No query builder, row type or handle
+ * of a driver leaves an implementation. Every verb throws `Problem("unavailable")` where the store cannot do its work.
+ */
+export interface Store {
+  /** `sqlite`, `postgres`: for messages. */
+  readonly kind: string;
+
+  /** The ledger's verb: one batch, in order, in one durable transaction (hold, settle, release, mark unresolved). */
+  apply(entries: readonly LedgerEntry[], now: EpochMs): Promise<readonly LedgerResult[]>;
+  /** Takes or renews a lease. */
+  renewLease(lease: Lease): Promise<void>;
+  /** Makes the holds of owners without a living lease `unresolved`; the number of them. */
+  sweepAbandonedHolds(now: EpochMs): Promise<number>;
+
+  findKeyByHash(tokenHash: Uint8Array): Promise<VaultKeyRecord | undefined>;
+  getKey(id: string): Promise<VaultKeyRecord | undefined>;
+  listKeys(filter: KeyFilter): Promise<readonly VaultKeyRecord[]>;
+  /** With `uniqueLabel`, refuses where an active key has the label and returns that key's id. */
+  insertKey(
+    key: VaultKeyRecord,
+    uniqueLabel: boolean,
+  ): Promise<{ inserted: true } | { inserted: false; activeKeyId: string }>;
+  /** The changed key, or undefined where the version is no longer `fromVersion`. */
+  updateKey(id: string, change: KeyChange): Promise<VaultKeyRecord | undefined>;
+  /** Returns the keys that this call revoked, and is in force for every process when it returns. */
+  revokeKeys(selector: KeySelector, reason: string | null, now: EpochMs): Promise<readonly VaultKeyRecord[]>;
+  keySpend(keyId: string): Promise<KeySpend>;
+
+  listVendors(): Promise<readonly VendorRecord[]>;
+  putVendor(vendor: VendorRecord): Promise<void>;
+  removeVendor(name: string): Promise<boolean>;
+
+  engageBrake(brake: Brake): Promise<void>;
+  /** Releases the brakes with exactly this vendor and prefix; the ones released. */
+  releaseBrake(vendor: string | null, labelPrefix: string | null, now: EpochMs): Promise<readonly Brake[]>;
+  listBrakes(): Promise<readonly Brake[]>;
+
+  insertToken(token: ControlTokenRecord): Promise<void>;
+  findTokenByHash(tokenHash: Uint8Array): Promise<ControlTokenRecord | undefined>;
+  listTokens(): Promise<readonly ControlTokenRecord[]>;
+  revokeToken(id: string, now: EpochMs): Promise<boolean>;
+
+  /** Remembers an answer for 24 h; the earlier one where there is one. */
+  rememberAnswer(
+    scope: string,
+    key: string,
+    answer: RememberedAnswer,
+    now: EpochMs,
+  ): Promise<RememberedAnswer | undefined>;
+  recallAnswer(scope: string, key: string, now: EpochMs): Promise<RememberedAnswer | undefined>;
+
+  /** The newest `limit` rows older than `before`, or, with `after`, the oldest ones newer than it. */
+  queryAudit(filter: AuditFilter, page: { limit: number; before?: number; after?: number }): Promise<AuditPage>;
+  auditTotals(filter: AuditFilter): Promise<AuditTotals>;
+  /** Calls without a recognisable key, counted by day and not kept one by one. */
+  countUnknownKey(now: EpochMs, count: number): Promise<void>;
+
+  /** Recomputes every counter from the rows. */
+  checkCounters(): Promise<readonly CounterMismatch[]>;
+  /** Proves that a write reaches the disk. */
+  probeWrite(now: EpochMs): Promise<void>;
+  /** Figures for `doctor`: schema version, journal mode, file sizes in bytes, … */
+  describe(): Promise<Readonly<Record<string, string | number>>>;
+  close(): Promise<void>;
+}

@@ -9,6 +9,8 @@ export interface LedgerView {
   readonly now: EpochMs;
   readonly keys: ReadonlyMap<string, KeyState>;
   readonly brakes: readonly Brake[];
+  /** Version of each vendor's settings. */
+  readonly vendors: ReadonlyMap<string, number>;
   /** Used amount by `counterKey`; one that is missing is zero. */
   readonly counters: Map<string, bigint>;
 }
@@ -25,7 +27,9 @@ export function counterKey(budgetId: string, start: EpochMs): string {
 export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   const key = view.keys.get(call.facts.vaultKeyId);
   if (!key) return refuse("key_unknown", "key", undefined, null);
-  if (key.version !== call.keyVersion) return { admitted: false, code: "stale_policy" };
+  const vendorVersion = view.vendors.get(call.facts.vendor) ?? 0;
+  if (key.version !== call.keyVersion || vendorVersion !== call.vendorVersion)
+    return { admitted: false, code: "stale" };
   const stop = keyRefusal(key, view.now) ?? brakeRefusal(view.brakes, call);
   if (stop && !(call.refusal && precedes(call.refusal.code, stop.code))) {
     return refuse(stop.code, stop.rule, undefined, stop.reason);

@@ -11,6 +11,8 @@ export interface HoldRequest {
   readonly facts: CallFacts;
   /** The version of the key's policy by which the call was judged. */
   readonly keyVersion: number;
+  /** The version of the vendor's settings by which the call will be sent; 0 where the store has none. */
+  readonly vendorVersion: number;
   /** Set where the call is refused whatever the ledger says; the row is written all the same. */
   readonly refusal: { readonly code: RefusalCode; readonly rule: string } | undefined;
   /** What decided where nothing refuses. */
@@ -78,8 +80,8 @@ export type HoldDecision =
       /** Reason given by the operator with a revoke or a brake. */
       readonly reason: string | null;
     }
-  /** The policy changed since the call was judged: judge it again by the key's present version. Nothing was written. */
-  | { readonly admitted: false; readonly code: "stale_policy" };
+  /** The key's policy or the vendor's settings changed since the call was judged: judge it again. Nothing was written. */
+  | { readonly admitted: false; readonly code: "stale" };
 
 /** `refused`: the call was already resolved, or is not known; `state` says which. */
 export type ResolveResult =

@@ -74,9 +74,10 @@ export interface VendorRecord {
   /** Set where the operator points the vendor at another address. */
   readonly origin: string | null;
   readonly isPrivate: boolean;
-  /** Undefined where an origin is set but no secret yet. */
+  /** Undefined where there is none (any more). */
   readonly sealedSecret: Uint8Array | undefined;
   readonly secretId: string;
+  /** Grows with every change and never repeats. */
   readonly version: number;
   readonly updatedAt: EpochMs;
 }
@@ -171,8 +172,10 @@ export interface Store {
   keySpend(keyId: string): Promise<KeySpend>;
 
   listVendors(): Promise<readonly VendorRecord[]>;
-  putVendor(vendor: VendorRecord): Promise<void>;
-  removeVendor(name: string): Promise<boolean>;
+  /** Writes the settings as the successor of `vendor.version - 1`; false where somebody else was faster. */
+  putVendor(vendor: VendorRecord): Promise<boolean>;
+  /** Forgets secret, account and origin; the row stays, so that its version never repeats. */
+  removeVendor(name: string, now: EpochMs): Promise<boolean>;
 
   engageBrake(brake: Brake): Promise<void>;
   /** Releases the brakes with exactly this vendor and prefix; the ones released. */

@@ -1,4 +1,4 @@
-import type { Answer, BodyKind, Call } from "../core/call.ts";
+import type { Answer, BodyKind, Call, Method } from "../core/call.ts";
 import type { Currency, CurrencyRates } from "../core/currency.ts";
 import type { CostSource } from "../core/hold.ts";
 import type { Micros } from "../core/money.ts";
@@ -78,6 +78,11 @@ export interface Operation {
   readonly cost?: (call: Call, answer: Answer, exposure: Exposure, pricing: Pricing) => Cost;
   /** Why an `unknown` or `closed` operation is refused, as a half sentence. */
   readonly reason?: string;
+  /**
+   * Asked for every call before its class is looked at, `free` ones too: why this one call may not leave although its
+   * operation may, such as `expand[]=number` on a read of an Issuing card. No policy overrides it.
+   */
+  readonly refuse?: (call: Call) => NoExposure | undefined;
 }
 
 /** What a call touches that a policy can limit, read from path, query, body and headers. */
@@ -137,8 +142,11 @@ export interface Vendor {
   readonly origin: string;
   /** First path segment → origin of another product's host (`verify` → `https://verify.twilio.com`); removed before forwarding. */
   readonly productOrigins: Readonly<Record<string, string>>;
-  /** Path prefixes (whole route patterns) that belong to another host of the vendor with the path kept: `/v1/files` → files.stripe.com. */
-  readonly pathOrigins: readonly { readonly pattern: RegExp; readonly origin: string }[];
+  /**
+   * Paths that belong to another host of the vendor with the path kept: `/v1/files` → files.stripe.com. Where `method`
+   * is given, only calls with that method go there: Stripe takes uploads on one host and lists the same path on another.
+   */
+  readonly pathOrigins: readonly { readonly pattern: RegExp; readonly origin: string; readonly method?: Method }[];
   /** Paths by which a call without a vendor prefix is taken to be this vendor's, for the shape of an error. */
   readonly unprefixed: RegExp;
   /** Headers besides Authorization in which the SDK puts its credential, lower-case. */
@@ -153,6 +161,8 @@ export interface Vendor {
   readonly requestHeaders: readonly string[];
   /** Header in which the vendor gives its own id of the request, lower-case. */
   readonly requestIdHeader: string | undefined;
+  /** Response header, lower-case, whose text the SDK shows its user: for a warning on a successful call. */
+  readonly noticeHeader?: string;
   /** Whether POSTs carry `Idempotency-Key` upstream: `always` (one is made where the client sent none), `passed`, or `never`. */
   readonly idempotency: "always" | "passed" | "never";
   readonly bodyKinds: readonly BodyKind[];

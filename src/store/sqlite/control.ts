@@ -1,4 +1,4 @@
-import { and, eq, isNull, lte, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, lte, sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { EpochMs } from "../../core/window.ts";
 import type { Brake } from "../../ledger/entry.ts";
@@ -21,17 +21,30 @@ export class SqliteControl {
     return rows.map((row) => ({ ...row, isPrivate: row.isPrivate === 1, sealedSecret: row.sealedSecret ?? undefined }));
   }
 
-  putVendor(vendor: VendorRecord): void {
+  putVendor(vendor: VendorRecord): boolean {
     const row = {
       ...vendor,
       isPrivate: vendor.isPrivate ? 1 : 0,
       sealedSecret: vendor.sealedSecret ? Buffer.from(vendor.sealedSecret) : null,
     };
-    this.#db.insert(vendors).values(row).onConflictDoUpdate({ target: vendors.name, set: row }).run();
+    const written = this.#db
+      .insert(vendors)
+      .values(row)
+      .onConflictDoUpdate({ target: vendors.name, set: row, setWhere: eq(vendors.version, vendor.version - 1) })
+      .returning()
+      .all();
+    return written.length > 0;
   }
 
-  removeVendor(name: string): boolean {
-    return this.#db.delete(vendors).where(eq(vendors.name, name)).returning().all().length > 0;
+  removeVendor(name: string, now: EpochMs): boolean {
+    const cleared = { sealedSecret: null, accountId: "", username: "", origin: null, isPrivate: 0, updatedAt: now };
+    const changed = this.#db
+      .update(vendors)
+      .set({ ...cleared, version: sql`${vendors.version} + 1` })
+      .where(and(eq(vendors.name, name), isNotNull(vendors.sealedSecret)))
+      .returning()
+      .all();
+    return changed.length > 0;
   }
 
   engageBrake(brake: Brake): void {

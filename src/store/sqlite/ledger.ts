@@ -142,12 +142,13 @@ export class SqliteLedger {
       reason: row.reason,
       engagedAt: Number(row.engaged_at),
     }));
-    return { now, keys, brakes, counters };
+    const vendors = new Map(this.#statements.vendors.all().map((row) => [row.name, Number(row.version)]));
+    return { now, keys, brakes, vendors, counters };
   }
 
   #hold(view: LedgerView, counters: Counters, request: HoldRequest): HoldDecision {
     const decision = decide(view, request);
-    if (!decision.admitted && decision.code === "stale_policy") return decision;
+    if (!decision.admitted && decision.code === "stale") return decision;
     const charges = decision.admitted ? decision.charges : [];
     const capUsage = decision.admitted
       ? firstDollarUse(counters, charges)
@@ -268,6 +269,7 @@ function prepare(database: Database) {
     brakes: database.query<BrakeRow, []>(
       "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL",
     ),
+    vendors: database.query<{ name: string; version: bigint }, []>("SELECT name, version FROM vendors"),
     openCall: database.query<OpenCall, [string]>(
       "SELECT state, exposure_micros AS exposure, charges FROM audit_rows WHERE id = ?",
     ),

@@ -42,7 +42,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     keySpend: (id) => attempt(() => keys.spend(id)),
     listVendors: () => attempt(() => control.listVendors()),
     putVendor: (vendor) => attempt(() => control.putVendor(vendor)),
-    removeVendor: (name) => attempt(() => control.removeVendor(name)),
+    removeVendor: (name, at) => attempt(() => control.removeVendor(name, at)),
     engageBrake: (brake) => attempt(() => control.engageBrake(brake)),
     releaseBrake: (vendor, prefix, at) => attempt(() => control.releaseBrake(vendor, prefix, at)),
     listBrakes: () => attempt(() => control.listBrakes()),

@@ -1,0 +1,296 @@
+import type { Secret } from "../core/secret.ts";
+import type { AuditFilter } from "../store/store.ts";
+import type { ControlRole } from "../vault/control-token.ts";
+
+/**
+ * What operators and their programs can do. One interface with the field names of http.md: the API's controllers answer
+ * with these objects, and the CLI prints them, so that `--json` and the API say the same. Every method throws `Problem`
+ * for what the caller can mend.
+ */
+export interface ControlPlane {
+  issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
+  listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
+  showKey(id: string, actor: Actor): Promise<KeyView>;
+  updateKey(id: string, change: UpdateKeyRequest, actor: Actor): Promise<KeyView>;
+  /** In force for every process when it resolves; revoking again changes nothing and is no error. */
+  revokeKeys(request: RevokeRequest, actor: Actor): Promise<RevokeView>;
+  /** What a vault key may know of itself. */
+  self(tokenHash: Uint8Array): Promise<SelfView>;
+
+  listVendors(): Promise<readonly VendorView[]>;
+  /** Sets or rotates the secret; vault keys keep working with the new one from their next call on. */
+  setVendor(name: string, settings: VendorSettings): Promise<VendorView>;
+  removeVendor(name: string): Promise<{ name: string; removed: boolean }>;
+  /** One cheap read with the real secret. */
+  testVendor(name: string): Promise<VendorTestView>;
+
+  engageBrake(request: BrakeRequest): Promise<BrakeView>;
+  releaseBrake(request: { vendor?: string; label_prefix?: string }): Promise<readonly BrakeView[]>;
+  listBrakes(): Promise<readonly BrakeView[]>;
+
+  issueToken(request: IssueTokenRequest): Promise<IssuedTokenView>;
+  listTokens(): Promise<readonly TokenView[]>;
+  revokeToken(id: string): Promise<{ id: string; revoked: boolean }>;
+  /** Who bears a control token; undefined for an unknown or revoked one. */
+  findActor(tokenHash: Uint8Array): Promise<Actor | undefined>;
+
+  queryAudit(filter: AuditFilter, page: AuditPageRequest): Promise<AuditPageView>;
+  auditTotals(filter: AuditFilter): Promise<AuditTotalsView>;
+
+  listTemplates(): Promise<readonly TemplateView[]>;
+  showTemplate(name: string): Promise<TemplateView>;
+  explain(request: ExplainRequest): Promise<ExplainView>;
+  doctor(): Promise<readonly FindingView[]>;
+}
+
+/** Who asks. The local CLI is an admin without an id. */
+export interface Actor {
+  readonly role: ControlRole;
+  readonly tokenId: string | null;
+  /** An issuer's templates; null where every template is allowed. */
+  readonly templates: readonly string[] | null;
+  /** An issuer's ceiling for `daily_usd_cap`, in micro-dollars; null where there is none. */
+  readonly maxDailyMicros: bigint | null;
+}
+
+export const LOCAL_ADMIN: Actor = { role: "admin", tokenId: null, templates: null, maxDailyMicros: null };
+
+/** Every policy field, or a template that the policy fields then only narrow. */
+export interface IssueKeyRequest {
+  readonly template?: string;
+  /** `--set` of the CLI: the template's inputs. */
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+  readonly agent_run_label?: string;
+  readonly agent_name?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly expires_in?: string | number;
+  readonly unique_label?: boolean;
+  /** Policy fields as in policy.md. */
+  readonly policy: Readonly<Record<string, unknown>>;
+}
+
+export interface KeyView {
+  readonly id: string;
+  readonly key_id: string;
+  /** To recognise the key by: `vault_key_…a1B2`. */
+  readonly hint: string;
+  readonly vendor: string;
+  readonly base_url: string;
+  readonly agent_run_label: string | null;
+  readonly agent_name: string | null;
+  readonly template: string | null;
+  readonly status: "active" | "revoked" | "expired";
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly revoked_at: string | null;
+  readonly revoke_reason: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly policy: Readonly<Record<string, unknown>>;
+  readonly spend: SpendView;
+}
+
+export interface SpendView {
+  readonly settled_usd: string;
+  readonly held_usd: string;
+  readonly unresolved_usd: string;
+  readonly calls: number;
+  readonly budgets: readonly BudgetView[];
+}
+
+export interface BudgetView {
+  /** `daily_usd_cap`, `daily_send_cap`, … */
+  readonly budget: string;
+  readonly unit: "usd" | "sends";
+  readonly window: string;
+  /** Decimal dollars, or a count. */
+  readonly cap: string;
+  readonly used: string;
+  readonly remaining: string;
+  readonly reset_at: string | null;
+}
+
+/** The one answer in which the vault key itself stands. */
+export interface IssuedKeyView extends Omit<KeyView, "spend"> {
+  readonly vault_key: string;
+  readonly token: string;
+  /** The same key in letters and digits only, for SDKs that take nothing else (twilio-go). */
+  readonly vault_key_alphanumeric: string;
+  /** What to change in the agent, per language. */
+  readonly agent_lines: readonly { readonly language: string; readonly lines: readonly string[] }[];
+  /** Variables that the vendor's SDKs read. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ListKeysRequest {
+  readonly label?: string;
+  readonly label_contains?: string;
+  readonly vendor?: string;
+  readonly active?: boolean;
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+
+export interface KeyPage {
+  readonly keys: readonly KeyView[];
+  readonly next_cursor: string | null;
+}
+
+/** `expires_in` counts from now. Policy fields replace the key's; null removes one. */
+export interface UpdateKeyRequest {
+  readonly expires_in?: string | number;
+  readonly policy: Readonly<Record<string, unknown>>;
+}
+
+export interface RevokeRequest {
+  readonly ids?: readonly string[];
+  readonly label?: string;
+  readonly label_prefix?: string;
+  readonly vendor?: string;
+  readonly all?: boolean;
+  readonly hard?: boolean;
+  readonly reason?: string;
+}
+
+export interface RevokeView {
+  /** Ids revoked by this request. */
+  readonly revoked: readonly string[];
+  /** Ids that were asked for by id and had been revoked before. */
+  readonly already_revoked: readonly string[];
+}
+
+export interface SelfView {
+  readonly key_id: string;
+  readonly vendor: string;
+  readonly agent_run_label: string | null;
+  readonly status: "active" | "revoked" | "expired";
+  readonly expires_at: string;
+  readonly policy: Readonly<Record<string, unknown>>;
+  readonly spend: SpendView;
+}
+
+export interface VendorView {
+  readonly name: string;
+  readonly title: string;
+  readonly configured: boolean;
+  readonly account_id: string | null;
+  readonly origin: string;
+  readonly private: boolean;
+  readonly version: number;
+  readonly updated_at: string | null;
+}
+
+export interface VendorSettings {
+  /** Undefined keeps the secret that is there (to change the origin alone). */
+  readonly secret?: Secret;
+  readonly account_id?: string;
+  readonly username?: string;
+  readonly origin?: string | null;
+  readonly private?: boolean;
+}
+
+export interface VendorTestView {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly http_status: number | null;
+  readonly message: string;
+}
+
+export interface BrakeRequest {
+  readonly vendor?: string;
+  readonly label_prefix?: string;
+  readonly hard?: boolean;
+  readonly reason?: string;
+}
+
+export interface BrakeView {
+  readonly id: string;
+  readonly vendor: string | null;
+  readonly label_prefix: string | null;
+  readonly reason: string | null;
+  readonly engaged_at: string;
+}
+
+export interface IssueTokenRequest {
+  readonly role: ControlRole;
+  readonly name?: string;
+  readonly templates?: readonly string[];
+  readonly max_daily_usd?: string | number;
+}
+
+export interface TokenView {
+  readonly id: string;
+  readonly role: ControlRole;
+  readonly name: string | null;
+  readonly templates: readonly string[] | null;
+  readonly max_daily_usd: string | null;
+  readonly created_at: string;
+  readonly revoked_at: string | null;
+}
+
+export interface IssuedTokenView extends TokenView {
+  readonly token: string;
+}
+
+export interface AuditPageRequest {
+  /** 1 to 10,000. */
+  readonly limit: number;
+  /** Opaque; from `older_cursor` or `newer_cursor`. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** One audit row with the names of audit.md; dollars are decimal strings, times ISO 8601, metadata an object. */
+export type AuditRowView = Readonly<Record<string, unknown>> & { readonly id: string };
+
+export interface AuditPageView {
+  /** Newest last. */
+  readonly rows: readonly AuditRowView[];
+  readonly older_cursor: string | null;
+  /** Pass as `after` to get what has come since. */
+  readonly newer_cursor: string | null;
+}
+
+export interface AuditTotalsView {
+  readonly calls: number;
+  readonly refused: number;
+  readonly settled_usd: string;
+  readonly held_usd: string;
+  readonly unresolved_usd: string;
+}
+
+export interface TemplateView {
+  readonly name: string;
+  readonly description: string;
+  readonly vendor: string;
+  readonly inputs: readonly { readonly name: string; readonly description: string; readonly required: boolean }[];
+  readonly source: string;
+}
+
+export interface ExplainRequest {
+  readonly template?: string;
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+  /** Or the policy of a key that has been issued, with what is left of its caps. */
+  readonly key_id?: string;
+  readonly method: string;
+  readonly path: string;
+  /** Form text, or JSON where it begins with `{` or `[`. */
+  readonly body?: string;
+}
+
+export interface ExplainView {
+  readonly verdict: string;
+  readonly status: number;
+  readonly rule: string;
+  readonly message: string;
+  readonly operation: string | null;
+  readonly exposure_usd: string | null;
+  readonly budgets: readonly BudgetView[];
+}
+
+/** One thing that `doctor` looked at. */
+export interface FindingView {
+  readonly check: string;
+  readonly level: "ok" | "warning" | "error";
+  readonly message: string;
+  readonly hint: string | null;
+}

@@ -1,0 +1,58 @@
+import { parseUsd } from "../core/money.ts";
+import { parseRoute, type Route } from "../core/route.ts";
+import type { CompiledPolicy, ParameterRule, PolicyDocument } from "./policy.ts";
+import type { RuleDocument } from "./rule-values.ts";
+
+/**
+ * Makes a canonical document (from `validatePolicy`) ready to judge calls with. Without `allowed_endpoints` nothing is
+ * allowed; without `allowed_currencies` only US dollars are.
+ * @throws RangeError where the document was never validated.
+ */
+export function compilePolicy(document: PolicyDocument): CompiledPolicy {
+  const dailySendCap = document["daily_send_cap"] as number | undefined;
+  return {
+    vendor: document.vendor,
+    allowed: routes(document["allowed_endpoints"]),
+    denied: routes(document["denied_endpoints"]),
+    capWindow: "utc_day",
+    dailyCapMicros: micros(document["daily_usd_cap"]),
+    totalCapMicros: micros(document["total_usd_cap"]),
+    maxPerCallMicros: micros(document["max_amount_per_call_usd"]),
+    dailySendCap: dailySendCap === undefined ? undefined : BigInt(dailySendCap),
+    currencies: set(document["allowed_currencies"]) ?? new Set(["usd"]),
+    parameters: rules(document["parameters"]),
+    customers: set(document["customers"]),
+    merchants: set(document["merchants"]) ?? new Set(),
+    toPrefixes: document["to_prefixes"] as readonly string[] | undefined,
+    fromNumbers: set(document["from_numbers"]),
+    fromDomains: set(document["from_domains"]),
+    toDomains: set(document["to_domains"]),
+  };
+}
+
+function routes(value: unknown): readonly Route[] {
+  return ((value ?? []) as readonly string[]).map(parseRoute);
+}
+
+function micros(value: unknown): bigint | undefined {
+  return value === undefined ? undefined : parseUsd(value as string);
+}
+
+function set(value: unknown): ReadonlySet<string> | undefined {
+  return value === undefined ? undefined : new Set(value as readonly string[]);
+}
+
+function rules(value: unknown): readonly ParameterRule[] {
+  return Object.entries((value ?? {}) as Record<string, RuleDocument>).map(([name, rule]) => ({
+    name,
+    required: rule.required ?? false,
+    forbidden: rule.forbidden ?? false,
+    ...(rule.in && { in: new Set(rule.in) }),
+    ...(rule.not_in && { notIn: new Set(rule.not_in) }),
+    ...(rule.min !== undefined && { min: BigInt(rule.min) }),
+    ...(rule.max !== undefined && { max: BigInt(rule.max) }),
+    // Anchored: a rule is about the whole value. `patternProblem` has refused patterns that could escape the group.
+    ...(rule.matches !== undefined && { matches: new RegExp(`^(?:${rule.matches})$`, "u") }),
+    ...(rule.prefix_in && { prefixIn: rule.prefix_in }),
+  }));
+}

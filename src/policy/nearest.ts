@@ -1,0 +1,42 @@
+/** How many letters may be wrong, missing or swapped before a name is no longer taken for a slip of the hand. */
+function distanceMax(name: string): number {
+  return name.length <= 4 ? 1 : name.length <= 8 ? 2 : Math.floor(name.length / 3);
+}
+
+/** The name of `known` that `name` was probably meant to be, or undefined where none is close. Case and `-` count for nothing. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  const wanted = plain(name.slice(0, 100));
+  let best: string | undefined;
+  let bestDistance = distanceMax(wanted) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(wanted, plain(candidate));
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll("-", "_");
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment) that lead from `a` to `b`. */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let distance = Math.min(row[j - 1]! + 1, previous[j]! + 1, substitution);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) distance = Math.min(distance, before[j - 2]! + 1);
+      row.push(distance);
+    }
+    before = previous;
+    previous = row;
+  }
+  return previous[b.length]!;
+}

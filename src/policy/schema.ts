@@ -1,0 +1,124 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+
+/**
+ * How a field is written and read: `usd` and `count` as numbers or their text, `duration` as `2h`, `list` as an array or
+ * comma-separated text, `text`, and `rules` as a map of parameter rules.
+ */
+export type FieldKind = "usd" | "count" | "duration" | "list" | "text" | "rules";
+
+/** One field of a policy as the documentation, the command line and OpenAPI show it. */
+export interface PolicyField {
+  readonly name: PolicyFieldName;
+  readonly kind: FieldKind;
+  readonly description: string;
+  /** `--daily-usd-cap <usd>`; undefined for what a flag cannot say (`parameters`). */
+  readonly cliFlag: string | undefined;
+}
+
+const PLACEHOLDERS = { usd: "usd", count: "n", duration: "duration", list: "a,b", text: "text", rules: "" } as const;
+
+const amount = Type.Union([Type.Number({ minimum: 0 }), Type.String()]);
+const wholeNumber = Type.Union([Type.Integer(), Type.String()]);
+const values = Type.Union([Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()])), Type.String()]);
+
+const ParameterRuleSchema = Type.Object(
+  {
+    in: Type.Optional({ ...values, description: "The value is one of these." }),
+    not_in: Type.Optional({ ...values, description: "The value is none of these." }),
+    min: Type.Optional({ ...wholeNumber, description: "The value is a whole number, at least this." }),
+    max: Type.Optional({ ...wholeNumber, description: "The value is a whole number, at most this." }),
+    matches: Type.Optional(Type.String({ description: "The whole value matches this regular expression." })),
+    prefix_in: Type.Optional({ ...values, description: "The value begins with one of these." }),
+    required: Type.Optional(Type.Boolean({ description: "Calls that change something must carry the parameter." })),
+    forbidden: Type.Optional(Type.Boolean({ description: "The parameter may not be sent." })),
+  },
+  { additionalProperties: false },
+);
+
+const SCHEMAS = {
+  usd: amount,
+  count: wholeNumber,
+  duration: Type.Union([Type.String(), Type.Integer({ minimum: 1 })]),
+  list: Type.Union([Type.Array(Type.String()), Type.String()]),
+  text: Type.String(),
+  rules: Type.Record(Type.String(), ParameterRuleSchema),
+} as const satisfies Record<FieldKind, TSchema>;
+
+/** A schema of `kind` that carries what documentation and command line need (`x-` keywords are OpenAPI's own extension). */
+function field<K extends FieldKind>(kind: K, description: string, flag: boolean = true): (typeof SCHEMAS)[K] {
+  return { ...SCHEMAS[kind], description, "x-kind": kind, "x-flag": flag };
+}
+
+/** Every field of a policy, once. Templates, the API's body and the command line's flags are all derived from here. */
+export const PolicySchema = Type.Object(
+  {
+    vendor: field("text", "The vendor that the key is for: stripe, twilio or resend."),
+    description: Type.Optional(field("text", "What the key is for, in words.")),
+    daily_usd_cap: Type.Optional(field("usd", "Dollars that may be spent per cap window, over all calls.")),
+    cap_window: Type.Optional(field("text", "When the daily caps start again: utc_day (the default).")),
+    total_usd_cap: Type.Optional(field("usd", "Dollars that may be spent over the key's whole life.")),
+    max_amount_per_call_usd: Type.Optional(field("usd", "Dollars that one call may cost at most.")),
+    allowed_endpoints: Type.Optional(
+      field(
+        "list",
+        'Endpoints that may be called, like "POST /v1/charges": * is one segment, ** the rest, * as method any. Without a list nothing may be called.',
+      ),
+    ),
+    denied_endpoints: Type.Optional(field("list", "Endpoints that may not be called, even where they are allowed.")),
+    parameters: Type.Optional(
+      field("rules", "Rules about single request parameters, named as the vendor writes them.", false),
+    ),
+    customers: Type.Optional(
+      field("list", "The vendor's customers (cus_…) that may be charged or touched; a charge must name one of them."),
+    ),
+    merchants: Type.Optional(
+      field(
+        "list",
+        "Accounts within the vendor (Stripe Connect, Twilio sub-accounts) that may be named. Default: none.",
+      ),
+    ),
+    to_prefixes: Type.Optional(field("list", "Every number called or texted begins with one of these, like +1.")),
+    from_numbers: Type.Optional(field("list", "The senders that may be used for calls and messages.")),
+    from_domains: Type.Optional(field("list", "The domains that mail may be sent from.")),
+    to_domains: Type.Optional(field("list", "The domains that mail may be sent to, over every to, cc and bcc.")),
+    daily_send_cap: Type.Optional(field("count", "Messages or recipients that may be sent to per cap window.")),
+    allowed_currencies: Type.Optional(field("list", "Currencies that may be charged (ISO codes). Default: usd.")),
+    expires_in: Type.Optional(field("duration", "How long the key lives: 30s, 5m, 2h, 7d, or seconds.")),
+  },
+  { additionalProperties: false },
+);
+
+/** A policy as it may be given: before `validatePolicy` has made amounts text and lists arrays. */
+export type PolicyInput = Static<typeof PolicySchema>;
+export type PolicyFieldName = keyof PolicyInput & string;
+
+export const POLICY_FIELDS: readonly PolicyField[] = Object.entries(PolicySchema.properties).map(([name, schema]) => {
+  const kind = (schema as TSchema)["x-kind"] as FieldKind;
+  const flag = (schema as TSchema)["x-flag"] as boolean;
+  return {
+    name: name as PolicyFieldName,
+    kind,
+    description: schema.description ?? "",
+    cliFlag: flag ? `--${name.replaceAll("_", "-")} <${PLACEHOLDERS[kind]}>` : undefined,
+  };
+});
+
+export const POLICY_FIELD_NAMES: ReadonlySet<string> = new Set(POLICY_FIELDS.map(({ name }) => name));
+
+/** The words of a rule under `parameters`. */
+export const RULE_NAMES: readonly string[] = Object.keys(ParameterRuleSchema.properties);
+
+/** Fields of later versions: known, so that nobody believes a rule to be in force that is not. */
+export const LATER_FIELDS: ReadonlyMap<string, string> = new Map([
+  ["vendors", "issue one key per vendor, each with its own policy"],
+  ["daily_usd_cap_total", "use daily_usd_cap on each vendor's key"],
+  ["per_vendor_daily_caps", "use daily_usd_cap on each vendor's key"],
+  ["max_write_operations", "use total_usd_cap or daily_send_cap"],
+  ["requests_per_hour", "use daily_usd_cap or daily_send_cap"],
+  ["requests_per_minute", "use daily_usd_cap or daily_send_cap"],
+  ["dedup_window", "have the agent send an Idempotency-Key"],
+  ["idempotency", "leave it out"],
+  ["on_unknown_cost", "leave it out: calls of unknown cost are refused"],
+  ["auto_revoke", "revoke by hand with `keybrake key revoke`"],
+  ["caps", "use daily_usd_cap"],
+]);

@@ -1,0 +1,125 @@
+import { formatUsd } from "../core/money.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { decodeAnswer } from "./decode-answer.ts";
+import type { Outcome } from "./forward.ts";
+import type { AdmittedCall } from "./hold.ts";
+import type { ParsedRequest } from "./parse.ts";
+import { type Denial, type Outgoing, refuse } from "./refusal.ts";
+import { scrubBytes, scrubStream, scrubText, spellings } from "./scrub.ts";
+import type { Ending } from "./settle.ts";
+import type { UpstreamRequest } from "./swap.ts";
+
+/** Hop-by-hop (RFC 9110 §7.6.1), framing that is made anew, and what a vendor must not set in a client of the proxy. */
+const NOT_PASSED_ON = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "content-length",
+  "set-cookie",
+  "alt-svc",
+  "clear-site-data",
+]);
+
+type Headers = (readonly [string, string])[];
+
+/** From this share of a cap on, successful calls carry a notice: 80 %. */
+const NOTICE_PERCENT = 80n;
+
+/** What the client gets: the vendor's answer, or the sentence that says why there is none. */
+export function answer(
+  plane: DataPlane,
+  request: ParsedRequest,
+  admitted: AdmittedCall,
+  upstream: UpstreamRequest,
+  ending: Ending,
+): Outgoing {
+  const { outcome } = ending;
+  if (outcome.kind === "answered") return passOn(admitted, upstream, ending, outcome);
+  const denial = brokenDenial(outcome, admitted.setup.vendor.title, plane.limits.upstreamTimeoutMs);
+  return refuse(plane, request, denial, admitted.key);
+}
+
+/** The vendor's answer unchanged, but for hop-by-hop headers and an echoed secret, and with Keybrake's own headers. */
+function passOn(
+  admitted: AdmittedCall,
+  upstream: UpstreamRequest,
+  ending: Ending,
+  outcome: Extract<Outcome, { kind: "answered" }>,
+): Outgoing {
+  const secrets = spellings(upstream.canaries);
+  const headers: Headers = [];
+  let body = outcome.body;
+  let encoded = false;
+  for (const [name, value] of outcome.headers) {
+    if (NOT_PASSED_ON.has(name) || name.startsWith("x-keybrake-")) continue;
+    if (name === "content-encoding") encoded = true;
+    headers.push([name, clientValue(name, value, upstream, secrets)]);
+  }
+  if (body instanceof Uint8Array) {
+    const encoding = outcome.answer.headers.get("content-encoding");
+    const plain = decodeAnswer(body, encoding);
+    const clean = plain && scrubBytes(plain, secrets);
+    if (clean && clean !== plain) {
+      body = clean;
+      if (encoded)
+        headers.splice(
+          headers.findIndex(([name]) => name === "content-encoding"),
+          1,
+        );
+    }
+  } else {
+    body = body.pipeThrough(scrubStream(secrets) as ReadableWritablePair<Uint8Array, Uint8Array>);
+  }
+  const length = admitted.call.method === "HEAD" ? outcome.answer.headers.get("content-length") : undefined;
+  if (length !== undefined) headers.push(["content-length", length]);
+  headers.push(...keybrakeHeaders(admitted, ending));
+  return { status: outcome.status, headers, body };
+}
+
+/** The vendor echoes the idempotency key that it was sent; the client gets its own back. */
+function clientValue(name: string, value: string, upstream: UpstreamRequest, secrets: readonly string[]): string {
+  const { idempotencyKey } = upstream;
+  if (name === "idempotency-key" && idempotencyKey?.client !== undefined && value === idempotencyKey.sent) {
+    return idempotencyKey.client;
+  }
+  return scrubText(value, secrets);
+}
+
+function keybrakeHeaders({ setup, facts, exposure, tightest }: AdmittedCall, { to, cost }: Ending): Headers {
+  const costMicros = to === "settled" ? cost.micros : to === "released" ? 0n : exposure.micros;
+  const headers: Headers = [
+    ["x-keybrake-request-id", facts.id],
+    ["x-keybrake-cost-usd", formatUsd(costMicros)],
+  ];
+  if (setup.sandbox) headers.push(["x-keybrake-sandbox", "true"]);
+  if (!tightest) return headers;
+  const used = tightest.used - exposure.micros + costMicros;
+  const left = used > tightest.cap ? 0n : tightest.cap - used;
+  headers.push(["x-keybrake-cap-remaining-usd", formatUsd(left)]);
+  const { noticeHeader } = setup.vendor;
+  if (noticeHeader && used * 100n >= tightest.cap * NOTICE_PERCENT && costMicros > 0n) {
+    const text = `Keybrake: $${formatUsd(used)} of the $${formatUsd(tightest.cap)} ${tightest.name} is used, $${formatUsd(left)} is left.`;
+    headers.push([noticeHeader, text]);
+  }
+  return headers;
+}
+
+/** What the client is told where no whole answer came. */
+function brokenDenial(outcome: Exclude<Outcome, { kind: "answered" }>, vendor: string, timeoutMs: number): Denial {
+  if (outcome.kind === "not_sent") {
+    const message = `${vendor} could not be reached (${outcome.cause}); nothing was sent and nothing is held. Retry later.`;
+    return { code: "upstream_unreachable", rule: "upstream", message, details: { vendor } };
+  }
+  const what = {
+    timeout: `did not answer within ${timeoutMs / 1000} s`,
+    broken: "broke off before its whole answer had come",
+    aborted: "was cut off by the operator's hard stop",
+  }[outcome.why];
+  const message = `The call to ${vendor} ${what}. Whether it took effect is unknown, so its full amount stays held; look before you repeat it.`;
+  return { code: "upstream_timeout", rule: "upstream", message, details: { vendor } };
+}

@@ -1,0 +1,71 @@
+import type { RefusalCode } from "../core/verdict.ts";
+import { parseVaultKey } from "../vault/vault-key.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { RingKey } from "./key-ring.ts";
+import type { ParsedRequest } from "./parse.ts";
+
+export type Caller =
+  | { readonly known: true; readonly key: RingKey; readonly tokenHash: Uint8Array }
+  | { readonly known: false; readonly code: RefusalCode; readonly message: string };
+
+/**
+ * Whose call it is: the vault key wherever any vendor's SDK puts its secret. Whether the key is still good is not asked
+ * here but in the transaction that holds the money, so that no revoke can slip between.
+ */
+export async function authenticate(plane: DataPlane, request: ParsedRequest): Promise<Caller> {
+  let seen = false;
+  let damaged = false;
+  let found: Uint8Array | undefined;
+  for (const text of credentials(plane, request.headers)) {
+    seen = true;
+    const token = parseVaultKey(text);
+    if (token.ok) {
+      if (found && !Buffer.from(found).equals(token.hash)) {
+        return {
+          known: false,
+          code: "request_rejected",
+          message: "The request carries two different vault keys; send one.",
+        };
+      }
+      found = token.hash;
+    } else if (token.why === "bad_checksum") {
+      damaged = true;
+    }
+  }
+  const key = found && (await plane.keys.find(found));
+  if (key) return { known: true, key, tokenHash: found! };
+  if (request.rejection) return { known: false, ...request.rejection };
+  if (!seen) {
+    const message = "No vault key was sent; put it where the SDK wants the vendor's API key.";
+    return { known: false, code: "key_missing", message };
+  }
+  const message = found
+    ? "This vault key is not known to this server; it may belong to another installation."
+    : damaged
+      ? "This vault key is damaged (its checksum does not fit); copy it again."
+      : "What was sent as API key is not a vault key; use one from `keybrake key issue`, never the vendor's own secret.";
+  return { known: false, code: "key_unknown", message };
+}
+
+function* credentials(plane: DataPlane, headers: ReadonlyMap<string, string>): Generator<string> {
+  const authorization = headers.get("authorization");
+  if (authorization !== undefined) yield* authorizationTokens(authorization);
+  for (const { vendor } of plane.vendors.all) {
+    for (const name of vendor.credentialHeaders) {
+      const value = headers.get(name);
+      if (value !== undefined) yield value;
+    }
+  }
+}
+
+/** RFC 6750 Bearer, or RFC 7617 Basic with the key as user name or as password. */
+function authorizationTokens(value: string): readonly string[] {
+  const space = value.indexOf(" ");
+  const scheme = value.slice(0, space).toLowerCase();
+  const rest = value.slice(space + 1);
+  if (scheme === "bearer") return [rest];
+  if (scheme !== "basic") return [value];
+  const decoded = Buffer.from(rest, "base64").toString("utf8");
+  const colon = decoded.indexOf(":");
+  return colon === -1 ? [decoded] : [decoded.slice(0, colon), decoded.slice(colon + 1)].filter((part) => part !== "");
+}

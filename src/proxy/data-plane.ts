@@ -1,0 +1,37 @@
+import type { Clock } from "../core/clock.ts";
+import type { LedgerBatcher } from "../ledger/batch.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "../store/store.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { KeyRing } from "./key-ring.ts";
+import type { VendorDesk } from "./vendor-desk.ts";
+
+export interface ProxyLimits {
+  /** Largest request body in bytes, unless an operation has its own. */
+  readonly bodyBytesMax: number;
+  /** Largest vendor answer in bytes that is read for its cost. */
+  readonly answerBytesMax: number;
+  /** From sending to the last byte of the answer. */
+  readonly upstreamTimeoutMs: number;
+  /** Calls at the vendors at once, in all and for one key. */
+  readonly concurrentCallsMax: number;
+  readonly concurrentCallsPerKeyMax: number;
+}
+
+/** What the steps of a call work with; made once by the server. */
+export interface DataPlane {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly ledger: LedgerBatcher;
+  readonly keys: KeyRing;
+  readonly vendors: VendorDesk;
+  readonly inFlight: InFlight;
+  readonly limits: ProxyLimits;
+  /** This process, as the owner of its holds. */
+  readonly owner: string;
+  /** Set once the server has been told to stop. */
+  draining: boolean;
+  /** Calls without a recognisable key since the last time that the server wrote their number down. */
+  unknownKeyCalls: number;
+}

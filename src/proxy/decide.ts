@@ -1,0 +1,40 @@
+import type { Micros } from "../core/money.ts";
+import { judge } from "../policy/judge.ts";
+import type { Exposure, Operation } from "../vendors/vendor.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { IdentifiedCall } from "./identify.ts";
+import type { RingKey } from "./key-ring.ts";
+import type { Denial } from "./refusal.ts";
+
+/** What the policy says of a call, before the ledger is asked. */
+export type Judged =
+  | { readonly ok: true; readonly rule: string; readonly operation: Operation; readonly exposure: Exposure }
+  | { readonly ok: false; readonly denial: Denial; readonly exposureMicros: Micros };
+
+/** Judges a call by its key's policy. Pure but for the limits of this process, which stand before any policy. */
+export function decide(plane: DataPlane, key: RingKey, identified: IdentifiedCall): Judged {
+  const { call, setup } = identified;
+  if (!call) return { ok: false, denial: identified.denial, exposureMicros: 0n };
+  const denial = processDenial(plane, key, identified);
+  if (denial) return { ok: false, denial, exposureMicros: 0n };
+  const judgement = judge(key.policy, setup.vendor, setup.account, call, setup.pricing);
+  if (judgement.ok) return judgement;
+  const { code, rule, message, details, exposureMicros } = judgement;
+  return { ok: false, denial: { code, rule, message, details }, exposureMicros };
+}
+
+function processDenial(plane: DataPlane, key: RingKey, { setup }: IdentifiedCall): Denial | undefined {
+  if (plane.draining) {
+    return { code: "draining", rule: "server", message: "The server is restarting; retry in a moment.", details: {} };
+  }
+  if (!setup.secret) {
+    const { name } = setup.vendor;
+    const message = `No secret is configured for ${name}; the operator must run \`keybrake vendor set ${name}\`.`;
+    return { code: "vendor_not_configured", rule: "vendor", message, details: { vendor: name } };
+  }
+  const { concurrentCallsMax, concurrentCallsPerKeyMax } = plane.limits;
+  const ofKey = plane.inFlight.countOf(key.id);
+  if (plane.inFlight.count < concurrentCallsMax && ofKey < concurrentCallsPerKeyMax) return undefined;
+  const message = `Too many calls are at the vendor at once (${ofKey} of this key, limit ${concurrentCallsPerKeyMax}; ${plane.inFlight.count} in all, limit ${concurrentCallsMax}); slow down.`;
+  return { code: "rate_exceeded", rule: "concurrent_calls", message, details: {} };
+}

@@ -1,0 +1,112 @@
+import type { Answer, JsonValue } from "../core/call.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { decodeAnswer } from "./decode-answer.ts";
+import type { AdmittedCall } from "./hold.ts";
+import type { UpstreamRequest } from "./swap.ts";
+
+/** How a call ended at the vendor. It begins as `not_sent`, and whatever leaves `forward` early leaves it `unknown`. */
+export type Outcome =
+  | { readonly kind: "not_sent"; readonly cause: string }
+  | {
+      readonly kind: "unknown";
+      readonly why: "timeout" | "broken" | "aborted";
+      readonly upstreamMs: number;
+      readonly status: number | null;
+    }
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      /** The whole body, or the rest of it where its cost is not in it. */
+      readonly body: Uint8Array | ReadableStream<Uint8Array>;
+      readonly answer: Answer;
+      readonly upstreamMs: number;
+    };
+
+/** Failures before the first byte of the request: the name, the connection, the handshake. */
+const NOT_SENT =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|EPROTO|ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|\w*(?:CERT|SIGNED)\w*|ERR_TLS\w*|ConnectionRefused|FailedToOpenSocket|UNABLE_TO_\w+)$/;
+
+/**
+ * Sends the call, once, and reads the answer. Never retries (Bun's fetch repeats only a GET, and only when its pooled
+ * connection turns out to be closed; one that may cost gets a connection of its own). Redirects are passed on, not followed.
+ */
+export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream: UpstreamRequest): Promise<Outcome> {
+  const { facts, key, exposure } = admitted;
+  const abort = new AbortController();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    abort.abort();
+  }, plane.limits.upstreamTimeoutMs);
+  const startedMs = plane.clock.elapsed();
+  const upstreamMs = () => plane.clock.elapsed() - startedMs;
+  plane.inFlight.add({ callId: facts.id, keyId: key.id, label: key.label, vendor: key.vendor, abort });
+  let status: number | null = null;
+  try {
+    const response = await fetch(upstream.url, {
+      method: upstream.method,
+      headers: upstream.headers,
+      ...(upstream.body ? { body: upstream.body } : {}),
+      redirect: "manual",
+      decompress: false,
+      keepalive: upstream.method === "POST" || exposure.micros === 0n,
+      signal: abort.signal,
+    } as RequestInit);
+    status = response.status;
+    const body = await readBody(response, plane.limits.answerBytesMax, exposure.micros === 0n);
+    const headers = [...response.headers];
+    return { kind: "answered", status, headers, body, answer: readAnswer(response, body), upstreamMs: upstreamMs() };
+  } catch (cause) {
+    const code = String((cause as { code?: unknown }).code ?? "");
+    if (status === null && !timedOut && !abort.signal.aborted && NOT_SENT.test(code))
+      return { kind: "not_sent", cause: code };
+    const why = timedOut ? "timeout" : abort.signal.aborted ? "aborted" : "broken";
+    return { kind: "unknown", why, upstreamMs: upstreamMs(), status };
+  } finally {
+    clearTimeout(timer);
+    plane.inFlight.remove(facts.id);
+  }
+}
+
+/** Larger answers of calls that cost nothing are streamed; the others must be whole before their cost is known. */
+const BUFFERED_BYTES_MAX = 256 * 1024;
+
+async function readBody(
+  response: Response,
+  bytesMax: number,
+  costsNothing: boolean,
+): Promise<Uint8Array | ReadableStream<Uint8Array>> {
+  if (!response.body) return new Uint8Array(0);
+  const length = response.headers.get("content-length");
+  const streamed = costsNothing && (length === null || Number(length) > BUFFERED_BYTES_MAX);
+  if (streamed && response.status < 300) return response.body;
+  if (length !== null && Number(length) <= bytesMax) return new Uint8Array(await response.arrayBuffer());
+  return readBounded(response.body, bytesMax);
+}
+
+async function readBounded(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`the answer has more than ${bytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function readAnswer(response: Response, body: Uint8Array | ReadableStream<Uint8Array>): Answer {
+  const headers = new Map(response.headers);
+  const json = body instanceof Uint8Array ? parseJson(decodeAnswer(body, headers.get("content-encoding"))) : undefined;
+  return { status: response.status, headers, json };
+}
+
+function parseJson(body: Uint8Array | undefined): JsonValue | undefined {
+  if (!body || body.length === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8")) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

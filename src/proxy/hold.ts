@@ -1,0 +1,71 @@
+import type { CallFacts } from "../audit/row.ts";
+import type { Call } from "../core/call.ts";
+import type { BudgetUse } from "../ledger/entry.ts";
+import { causeText } from "../log.ts";
+import type { Exposure, Operation } from "../vendors/vendor.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { Judged } from "./decide.ts";
+import type { IdentifiedCall } from "./identify.ts";
+import type { RingKey } from "./key-ring.ts";
+import { type Denial, holdDenial } from "./refusal.ts";
+import type { VendorSetup } from "./vendor-desk.ts";
+
+/** A call whose exposure is reserved and whose row is on disk: it may go out, once. */
+export interface AdmittedCall {
+  readonly key: RingKey;
+  readonly call: Call;
+  readonly setup: VendorSetup;
+  readonly facts: CallFacts;
+  readonly operation: Operation;
+  readonly exposure: Exposure;
+  /** The dollar budget with the least left, this call included. */
+  readonly tightest: BudgetUse | undefined;
+  /** `Clock.elapsed()` when the call came in. */
+  readonly startedMs: number;
+}
+
+export type HeldCall =
+  | { readonly state: "held"; readonly admitted: AdmittedCall }
+  | { readonly state: "refused"; readonly denial: Denial }
+  | { readonly state: "stale" };
+
+/**
+ * Reserves the exposure and writes the audit row, or writes the row of the refusal: one durable transaction either way.
+ * Where it cannot be written the call is refused; nothing is ever waved through.
+ */
+export async function hold(
+  plane: DataPlane,
+  key: RingKey,
+  identified: IdentifiedCall,
+  judged: Judged,
+): Promise<HeldCall> {
+  const { setup, facts, startedMs } = identified;
+  const exposureMicros = judged.ok ? judged.exposure.micros : judged.exposureMicros;
+  try {
+    const decision = await plane.ledger.hold({
+      type: "hold",
+      facts,
+      keyVersion: key.version,
+      vendorVersion: setup.version,
+      refusal: judged.ok ? undefined : judged.denial,
+      rule: judged.ok ? judged.rule : judged.denial.rule,
+      exposureMicros,
+      sends: judged.ok ? judged.exposure.sends : 0,
+      budgets: key.budgets,
+      owner: plane.owner,
+    });
+    if (decision.admitted && judged.ok && identified.call) {
+      const { operation, exposure } = judged;
+      const { tightest } = decision;
+      const admitted = { key, call: identified.call, setup, facts, operation, exposure, tightest, startedMs };
+      return { state: "held", admitted };
+    }
+    if (decision.admitted) throw new Error("the ledger admitted a call that its policy refused");
+    if (decision.code === "stale") return { state: "stale" };
+    return { state: "refused", denial: holdDenial(decision, exposureMicros, judged.ok ? undefined : judged.denial) };
+  } catch (cause) {
+    plane.log.error("hold_failed", { call: facts.id, cause: causeText(cause) });
+    const message = "The call could not be recorded, so it was not forwarded; retry later.";
+    return { state: "refused", denial: { code: "store_unavailable", rule: "store", message, details: {} } };
+  }
+}

@@ -1,0 +1,62 @@
+import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import type { CompiledPolicy } from "../policy/policy.ts";
+import type { Store, VaultKeyRecord } from "../store/store.ts";
+
+/** A vault key with its policy made ready. Never its state: whether it is revoked or expired is read with every hold. */
+export interface RingKey {
+  readonly id: string;
+  readonly version: number;
+  readonly vendor: string;
+  readonly label: string | null;
+  readonly agentName: string | null;
+  readonly policy: CompiledPolicy;
+  readonly budgets: readonly Budget[];
+  /** JSON object, or null where there is none. */
+  readonly metadata: string | null;
+}
+
+const KEYS_MAX = 20_000;
+
+/** Compiled policies by token hash. An entry of an older version is found out by the ledger, which then asks for a reload. */
+export class KeyRing {
+  readonly #store: Store;
+  readonly #keys = new Map<string, RingKey>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** The key with this token hash, or undefined where there is none. */
+  async find(tokenHash: Uint8Array): Promise<RingKey | undefined> {
+    return this.#keys.get(hashText(tokenHash)) ?? this.reload(tokenHash);
+  }
+
+  async reload(tokenHash: Uint8Array): Promise<RingKey | undefined> {
+    const record = await this.#store.findKeyByHash(tokenHash);
+    if (!record) return undefined;
+    const key = ringKey(record);
+    if (this.#keys.size >= KEYS_MAX) this.#keys.delete(this.#keys.keys().next().value!);
+    this.#keys.set(hashText(tokenHash), key);
+    return key;
+  }
+}
+
+/** Latin-1 is the cheapest one-to-one text of 32 bytes. */
+function hashText(tokenHash: Uint8Array): string {
+  return Buffer.from(tokenHash.buffer, tokenHash.byteOffset, tokenHash.byteLength).toString("latin1");
+}
+
+function ringKey(record: VaultKeyRecord): RingKey {
+  const policy = compilePolicy(record.policy);
+  return {
+    id: record.id,
+    version: record.version,
+    vendor: record.vendor,
+    label: record.label,
+    agentName: record.agentName,
+    policy,
+    budgets: keyBudgets(record.id, policy),
+    metadata: Object.keys(record.metadata).length === 0 ? null : JSON.stringify(record.metadata),
+  };
+}

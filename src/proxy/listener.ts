@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../core/clock.ts";
+import { timeOrderedId } from "../core/id.ts";
+import { causeText, type Log } from "../log.ts";
+import type { Rejection } from "./parse/rejection.ts";
+import type { IncomingCall } from "./parse.ts";
+import type { Outgoing } from "./refusal.ts";
+
+/**
+ * node:http and not Bun.serve, because it shows the request target and the headers as they were sent: Bun.serve resolves
+ * `%2e%2e` and joins repeated headers before anybody can refuse them (docs/decisions/0002).
+ */
+export interface ListenerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly bodyTimeoutMs: number;
+  /** The largest body in bytes that may be sent to this target. */
+  readonly bodyBytesMax: (method: string, target: string) => number;
+  readonly onCall: (call: IncomingCall) => Promise<Outgoing>;
+}
+
+/** 16 KB of head, and ten seconds to send it. */
+const HEAD_BYTES_MAX = 16_384;
+const HEAD_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 75_000;
+
+export function createListener(options: ListenerOptions): Server {
+  const server = createServer(
+    { maxHeaderSize: HEAD_BYTES_MAX, insecureHTTPParser: false, requireHostHeader: true },
+    (request, response) => void serve(options, request, response),
+  );
+  server.headersTimeout = HEAD_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
+}
+
+/** Starts listening; resolves with the port, which is a free one where 0 was asked for. */
+export function listenOn(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((done, failed) => {
+    server.once("error", failed);
+    server.listen(port, host, () => {
+      server.off("error", failed);
+      done((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function serve(options: ListenerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { clock, log, onCall } = options;
+  const receivedAt = clock.now();
+  const id = timeOrderedId("call", receivedAt);
+  const startedMs = clock.elapsed();
+  const method = request.method ?? "";
+  const target = request.url ?? "";
+  try {
+    const { body, rejection } = await readBody(request, options.bodyBytesMax(method, target), options.bodyTimeoutMs);
+    const call = { id, receivedAt, startedMs, method, target, rawHeaders: request.rawHeaders, body };
+    const outgoing = await onCall({ ...call, bodyRejection: rejection });
+    await send(response, method, outgoing, rejection !== undefined);
+  } catch (cause) {
+    log.error("request_failed", { call: id, cause: causeText(cause) });
+    if (!response.headersSent) await send(response, method, FAILED, true);
+    else response.destroy();
+  }
+}
+
+const FAILED: Outgoing = {
+  status: 500,
+  headers: [["content-type", "application/json"]],
+  body: JSON.stringify({
+    error: { type: "api_error", code: "internal", message: "Keybrake: an internal error; the server's log says more." },
+    message: "Keybrake: an internal error; the server's log says more.",
+  }),
+};
+
+interface ReadBody {
+  readonly body: Uint8Array;
+  readonly rejection: Rejection | undefined;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** The whole body, or why it is not wanted: too large (by its announced length, before a byte is read) or too slow. */
+function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: number): Promise<ReadBody> {
+  const announced = request.headers["content-length"];
+  const tooLarge = (bytes: number | string): ReadBody => ({
+    body: EMPTY,
+    rejection: { code: "body_too_large", message: `The body has ${bytes} bytes or more; the limit is ${bytesMax}.` },
+  });
+  if (announced !== undefined && Number(announced) > bytesMax) return Promise.resolve(tooLarge(announced));
+  if ((announced === undefined || announced === "0") && request.headers["transfer-encoding"] === undefined) {
+    return Promise.resolve({ body: EMPTY, rejection: undefined });
+  }
+  return new Promise((done) => {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const finish = (result: ReadBody) => {
+      clearTimeout(timer);
+      done(result);
+    };
+    const broken = (message: string) => finish({ body: EMPTY, rejection: { code: "request_rejected", message } });
+    const timer = setTimeout(() => broken(`The body did not arrive within ${timeoutMs / 1000} s.`), timeoutMs);
+    request.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) finish(tooLarge(bytes));
+      else chunks.push(chunk);
+    });
+    request.on("end", () =>
+      finish({ body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), rejection: undefined }),
+    );
+    request.on("error", () => broken("The body broke off."));
+    request.on("aborted", () => broken("The body broke off."));
+  });
+}
+
+async function send(response: ServerResponse, method: string, { status, headers, body }: Outgoing, close: boolean) {
+  const flat: string[] = [];
+  for (const [name, value] of headers) flat.push(name, value);
+  if (close) flat.push("connection", "close");
+  if (body instanceof ReadableStream) {
+    response.writeHead(status, flat);
+    await pipe(body, response);
+    return;
+  }
+  if (method !== "HEAD" && status !== 204 && status !== 304)
+    flat.push("content-length", String(Buffer.byteLength(body)));
+  response.writeHead(status, flat);
+  if (method === "HEAD") response.end();
+  else response.end(body);
+  if (close) response.once("finish", () => response.socket?.destroySoon());
+}
+
+async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  // A client that hangs up frees the vendor's connection; the hold was settled when the head of the answer had come.
+  response.once("close", () => void reader.cancel().catch(() => {}));
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!response.write(value)) await new Promise((drained) => response.once("drain", drained));
+  }
+  response.end();
+}

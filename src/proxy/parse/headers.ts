@@ -1,0 +1,130 @@
+import {
+  CONNECTION_TOKENS,
+  DROPPED_HEADERS,
+  DROPPED_PREFIX,
+  HEADER_BYTES_MAX,
+  HEADERS_MAX,
+  JOINED_HEADERS,
+  REFUSED_HEADERS,
+} from "./header-rules.ts";
+import { type Parsed, parsed, quoted, rejected } from "./rejection.ts";
+
+export interface HeaderOptions {
+  /** Takes `Transfer-Encoding: chunked`; only where a vendor's file needs it. Default: refused. */
+  readonly allowChunked?: boolean;
+  /** A `Content-Length` above it is 413, before a byte of the body is read. */
+  readonly bodyBytesMax?: number;
+}
+
+export interface ParsedHeaders {
+  /** Lower-case names; without `Host`, framing, hop-by-hop and `X-Forwarded-*` headers and cookies. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** `host[:port]` as the client wrote it: to make links that lead back, never to choose a vendor. */
+  readonly host: string;
+  /** Undefined where there is none, or the body is chunked. */
+  readonly contentLength: number | undefined;
+  readonly chunked: boolean;
+}
+
+/** RFC 9110 §5.6.2 without `_`: CGI, PHP and nginx take `Stripe_Account` for `Stripe-Account`. */
+const NAME = /^[A-Za-z0-9!#$%&'*+.^`|~-]+$/;
+/** Visible ASCII, space and tab. Bytes from 0x80 are Latin-1 to one reader and UTF-8 to the next. */
+const VALUE = /^[\t\x20-\x7e]*$/;
+const CONTENT_LENGTH = /^(?:0|[1-9][0-9]{0,15})$/;
+/** Name, IPv4 address or bracketed IPv6 address, and a port. `_` because Docker's service names have it. */
+const HOST = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
+
+/**
+ * Reads node:http's `rawHeaders` (names and values in turn). Every header is forwarded or interpreted by somebody, so a
+ * repeat of any is refused but for the few in `JOINED_HEADERS`; what a server could take for another request (method
+ * overrides, `X-Original-URL`, two lengths) is refused; values are never echoed, as one of them is the vault key.
+ */
+export function parseHeaders(rawHeaders: readonly string[], options: HeaderOptions = {}): Parsed<ParsedHeaders> {
+  const limit = limitRefusal(rawHeaders);
+  if (limit !== undefined) return rejected(limit);
+  const all = new Map<string, string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const refusal = addHeader(all, rawHeaders[index]!, rawHeaders[index + 1]!);
+    if (refusal !== undefined) return rejected(refusal);
+  }
+  const host = all.get("host");
+  if (host === undefined || !HOST.test(host))
+    return rejected("The request needs one Host header of the form host or host:port.");
+  const refusal = connectionRefusal(all);
+  if (refusal !== undefined) return rejected(refusal);
+  const encoding = all.get("content-encoding");
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+    return rejected(
+      `The Content-Encoding ${quoted(encoding)} is not supported; send the body uncompressed.`,
+      "encoding_unsupported",
+    );
+  }
+  const framing = parseFraming(all, options);
+  if (!framing.ok) return framing;
+  for (const name of TAKEN_OUT) all.delete(name);
+  return parsed({ headers: all, host, ...framing.value });
+}
+
+/** Interpreted here, and made anew by the forwarder where it needs them. */
+const TAKEN_OUT = ["host", "connection", "te", "content-encoding", "content-length", "transfer-encoding"] as const;
+
+function limitRefusal(rawHeaders: readonly string[]): string | undefined {
+  const count = rawHeaders.length / 2;
+  if (count > HEADERS_MAX) return `The request has ${count} headers; the limit is ${HEADERS_MAX}.`;
+  let bytes = 0;
+  for (const part of rawHeaders) bytes += part.length + 2;
+  return bytes > HEADER_BYTES_MAX ? `The headers have ${bytes} bytes; the limit is ${HEADER_BYTES_MAX}.` : undefined;
+}
+
+/** Puts one header into `all` unless it is to be dropped; or says why it is refused. */
+function addHeader(all: Map<string, string>, rawName: string, value: string): string | undefined {
+  if (!NAME.test(rawName))
+    return `The header name ${quoted(rawName)} has a character that is not allowed (letters, digits and "-" are).`;
+  const name = rawName.toLowerCase();
+  if (!VALUE.test(value)) return `The header ${quoted(name)} has a control or non-ASCII character in its value.`;
+  const advice = REFUSED_HEADERS.get(name);
+  if (advice !== undefined) return `The header ${quoted(name)} is refused; ${advice}.`;
+  if (DROPPED_HEADERS.has(name) || name.startsWith(DROPPED_PREFIX)) return undefined;
+  const earlier = all.get(name);
+  if (earlier === undefined) {
+    all.set(name, value);
+    return undefined;
+  }
+  if (!JOINED_HEADERS.has(name)) return `The header ${quoted(name)} is there more than once; send it once.`;
+  all.set(name, `${earlier}, ${value}`);
+  return undefined;
+}
+
+function connectionRefusal(all: ReadonlyMap<string, string>): string | undefined {
+  for (const token of (all.get("connection") ?? "close").toLowerCase().split(",")) {
+    if (!CONNECTION_TOKENS.has(token.trim()))
+      return 'The Connection header may only say "keep-alive", "close" or "te".';
+  }
+  return (all.get("te") ?? "trailers").toLowerCase() === "trailers"
+    ? undefined
+    : 'The TE header may only say "trailers"; leave it out.';
+}
+
+/** RFC 9112 §6.3: one statement of the body's length, or request smuggling. */
+function parseFraming(
+  all: ReadonlyMap<string, string>,
+  options: HeaderOptions,
+): Parsed<Pick<ParsedHeaders, "contentLength" | "chunked">> {
+  const length = all.get("content-length");
+  const coding = all.get("transfer-encoding");
+  if (coding !== undefined) {
+    if (length !== undefined)
+      return rejected("The request has both Content-Length and Transfer-Encoding; send Content-Length.");
+    if (options.allowChunked !== true || coding.toLowerCase() !== "chunked") {
+      return rejected("Transfer-Encoding is refused on this endpoint; send the body with a Content-Length.");
+    }
+    return parsed({ contentLength: undefined, chunked: true });
+  }
+  if (length === undefined) return parsed({ contentLength: undefined, chunked: false });
+  if (!CONTENT_LENGTH.test(length)) return rejected("The Content-Length must be one plain decimal number.");
+  const bytes = Number(length);
+  if (options.bodyBytesMax !== undefined && bytes > options.bodyBytesMax) {
+    return rejected(`The body has ${bytes} bytes; the limit is ${options.bodyBytesMax}.`, "body_too_large");
+  }
+  return parsed({ contentLength: bytes, chunked: false });
+}

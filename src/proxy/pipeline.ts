@@ -1,0 +1,58 @@
+import { answer } from "./answer.ts";
+import { authenticate } from "./authenticate.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { decide } from "./decide.ts";
+import { forward } from "./forward.ts";
+import { hold } from "./hold.ts";
+import { identify } from "./identify.ts";
+import type { RingKey } from "./key-ring.ts";
+import { type IncomingCall, parse } from "./parse.ts";
+import { type Outgoing, refuse } from "./refusal.ts";
+import { endingOf, settle } from "./settle.ts";
+import { swap } from "./swap.ts";
+
+/**
+ * The path of one call, from its bytes to its answer. Every call with a known key leaves exactly one audit row: `hold`
+ * writes it before anything is sent, and `finally` finishes it on whatever way the call ends.
+ */
+export async function handleCall(
+  plane: DataPlane,
+  incoming: IncomingCall,
+  vendorNames: ReadonlySet<string>,
+): Promise<Outgoing> {
+  const request = parse(incoming, vendorNames);
+  const caller = await authenticate(plane, request);
+  if (!caller.known) {
+    plane.unknownKeyCalls += 1;
+    return refuse(plane, request, { code: caller.code, rule: "key", message: caller.message, details: {} });
+  }
+  for (let key: RingKey | undefined = caller.key; key; key = await refresh(plane, caller.tokenHash)) {
+    const identified = identify(plane, request, key);
+    const judged = decide(plane, key, identified);
+    const held = await hold(plane, key, identified, judged);
+    if (held.state === "stale") continue;
+    if (held.state === "refused") return refuse(plane, request, held.denial, key);
+    const { admitted } = held;
+    let ending = endingOf(admitted, { kind: "not_sent", cause: "internal" });
+    try {
+      const upstream = swap(admitted);
+      ending = endingOf(admitted, { kind: "unknown", why: "broken", upstreamMs: 0, status: null });
+      ending = endingOf(admitted, await forward(plane, admitted, upstream));
+      return answer(plane, request, admitted, upstream, ending);
+    } finally {
+      settle(plane, admitted, ending);
+    }
+  }
+  return refuse(plane, request, {
+    code: "key_unknown",
+    rule: "key",
+    message: "This vault key is not known.",
+    details: {},
+  });
+}
+
+/** The key as it is now, after the ledger has found what was known of it, or of its vendor, to be out of date. */
+async function refresh(plane: DataPlane, tokenHash: Uint8Array): Promise<RingKey | undefined> {
+  await plane.vendors.reload();
+  return plane.keys.reload(tokenHash);
+}

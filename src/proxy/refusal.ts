@@ -1,0 +1,134 @@
+import { formatUsd } from "../core/money.ts";
+import { type RefusalCode, VERDICTS } from "../core/verdict.ts";
+import type { BudgetUse, HoldDecision } from "../ledger/entry.ts";
+import { vendorForPath } from "../vendors/index.ts";
+import type { Refusal, RefusalAnswer, Vendor } from "../vendors/vendor.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { RingKey } from "./key-ring.ts";
+import type { ParsedRequest } from "./parse.ts";
+
+export type Details = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Why a call is not forwarded, before it has been dressed in a vendor's error shape. */
+export interface Denial {
+  readonly code: RefusalCode;
+  /** Machine-readable: which rule decided. */
+  readonly rule: string;
+  readonly message: string;
+  readonly details: Details;
+}
+
+/** An answer ready for the socket. */
+export interface Outgoing {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array | string | ReadableStream<Uint8Array>;
+}
+
+/** The denial that a hold was refused with, in words and numbers. */
+export function holdDenial(
+  decision: Extract<HoldDecision, { rule: string }>,
+  exposureMicros: bigint,
+  earlier: Denial | undefined,
+): Denial {
+  const { code, rule, budget, reason } = decision;
+  if (earlier && earlier.code === code)
+    return { ...earlier, details: { ...budgetDetails(budget), ...earlier.details } };
+  const why = reason ? ` The operator said: ${reason}` : "";
+  if (code === "key_revoked") return plain(code, rule, `This vault key has been revoked.${why} Stop this run.`);
+  if (code === "key_expired") return plain(code, rule, "This vault key has expired; ask for a new one.");
+  if (code === "brake_engaged") return plain(code, rule, `An operator has engaged the brake.${why} Stop this run.`);
+  if (code === "cap_exceeded" && budget) return capDenial(code, budget, exposureMicros);
+  return plain(code, rule, `Refused: ${VERDICTS[code].advice}.`);
+}
+
+function plain(code: RefusalCode, rule: string, message: string): Denial {
+  return { code, rule, message, details: {} };
+}
+
+function capDenial(code: RefusalCode, budget: BudgetUse, exposureMicros: bigint): Denial {
+  const reset =
+    budget.resetAt === undefined ? "It does not reset." : `It resets at ${new Date(budget.resetAt).toISOString()}.`;
+  const numbers =
+    budget.unit === "usd"
+      ? `$${formatUsd(budget.used)} of $${formatUsd(budget.cap)} is used and this call may cost $${formatUsd(exposureMicros)}`
+      : `${budget.used} of ${budget.cap} sends are used`;
+  return {
+    code,
+    rule: budget.name,
+    message: `The cap ${budget.name} is reached: ${numbers}. ${reset} Do not retry.`,
+    details: {
+      ...budgetDetails(budget),
+      ...(budget.unit === "usd" ? { requested_usd: formatUsd(exposureMicros) } : {}),
+    },
+  };
+}
+
+function budgetDetails(budget: BudgetUse | undefined): Details {
+  if (!budget) return {};
+  const reset: Details = budget.resetAt === undefined ? {} : { reset_at: new Date(budget.resetAt).toISOString() };
+  if (budget.unit === "sends") {
+    return { budget: budget.name, cap_sends: Number(budget.cap), used_sends: Number(budget.used), ...reset };
+  }
+  return { budget: budget.name, cap_usd: formatUsd(budget.cap), used_usd: formatUsd(budget.used), ...reset };
+}
+
+/** Codes after which waiting helps, and for how many seconds. */
+const RETRY_AFTER_SECONDS: Partial<Record<RefusalCode, string>> = {
+  draining: "2",
+  store_unavailable: "5",
+  rate_exceeded: "60",
+  idempotency_in_progress: "1",
+};
+
+/** Dresses a denial in the error shape of the vendor that the caller thinks it is talking to. */
+export function refuse(plane: DataPlane, request: ParsedRequest, denial: Denial, key?: RingKey): Outgoing {
+  const refusal: Refusal = {
+    code: denial.code,
+    status: VERDICTS[denial.code].status,
+    message: denial.message.startsWith("Keybrake: ") ? denial.message : `Keybrake: ${denial.message}`,
+    requestId: request.incoming.id,
+    details: {
+      code: denial.code,
+      message: denial.message.replace(/^Keybrake: /, ""),
+      ...denial.details,
+      ...(key ? { key_id: key.id } : {}),
+      request_id: request.incoming.id,
+    },
+  };
+  const answer = vendorOf(plane, request, key)?.refusal(refusal) ?? plainRefusal(refusal);
+  const headers: (readonly [string, string])[] = [
+    ["content-type", "application/json"],
+    ["x-keybrake-request-id", request.incoming.id],
+    ...answer.headers.filter(([name]) => name.toLowerCase() !== "content-type"),
+  ];
+  if (denial.code === "cap_exceeded") headers.push(["x-keybrake-cap-hit", "true"]);
+  const retryAfter = RETRY_AFTER_SECONDS[denial.code];
+  if (retryAfter) headers.push(["retry-after", retryAfter]);
+  return { status: answer.status, headers, body: answer.body };
+}
+
+/** By prefix, by key, or by the look of the path: only for the shape of the error. */
+function vendorOf(plane: DataPlane, request: ParsedRequest, key: RingKey | undefined): Vendor | undefined {
+  const raw = request.incoming.target;
+  const prefix = request.target?.vendor ?? /^\/([a-z0-9-]+)/.exec(raw)?.[1];
+  return (
+    (prefix === undefined ? undefined : plane.vendors.get(prefix)?.vendor) ??
+    (key && plane.vendors.get(key.vendor)?.vendor) ??
+    vendorForPath(raw)
+  );
+}
+
+/** For paths that are no vendor's. The top-level `error` keeps stripe-node from taking it for a success. */
+function plainRefusal(refusal: Refusal): RefusalAnswer {
+  const { code, message } = refusal;
+  return {
+    status: refusal.status,
+    headers: [],
+    body: JSON.stringify({
+      error: { type: "invalid_request_error", code, message },
+      message,
+      keybrake: refusal.details,
+    }),
+  };
+}

@@ -1,0 +1,45 @@
+const REDACTED = "[redacted]";
+
+/** Every spelling in which a vendor may echo what it was sent: as it is, in base64, and percent-escaped. */
+export function spellings(canaries: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const canary of canaries) {
+    if (canary.length < 6) continue;
+    const base64 = Buffer.from(canary).toString("base64");
+    for (const text of [canary, base64, base64.replace(/=+$/, ""), encodeURIComponent(canary)]) all.add(text);
+  }
+  return [...all].sort((a, b) => b.length - a.length);
+}
+
+export function scrubText(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, REDACTED);
+  return clean;
+}
+
+/** The body without the secrets; the very same array where none is in it. */
+export function scrubBytes(body: Uint8Array, secrets: readonly string[]): Uint8Array {
+  const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (!secrets.some((secret) => view.includes(secret, 0, "latin1"))) return body;
+  return Buffer.from(scrubText(view.toString("latin1"), secrets), "latin1");
+}
+
+/** The same for a body that passes through in pieces: what could be the beginning of a secret waits for the next piece. */
+export function scrubStream(secrets: readonly string[]): TransformStream<Uint8Array, Uint8Array> {
+  const keep = Math.max(0, ...secrets.map((secret) => secret.length)) - 1;
+  let rest = "";
+  return new TransformStream({
+    transform(chunk, controller) {
+      const text = scrubText(
+        rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1"),
+        secrets,
+      );
+      const cut = Math.max(0, text.length - keep);
+      rest = text.slice(cut);
+      if (cut > 0) controller.enqueue(Buffer.from(text.slice(0, cut), "latin1"));
+    },
+    flush(controller) {
+      if (rest.length > 0) controller.enqueue(Buffer.from(rest, "latin1"));
+    },
+  });
+}

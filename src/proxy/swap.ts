@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { Call } from "../core/call.ts";
+import type { AdmittedCall } from "./hold.ts";
+import type { VendorSetup } from "./vendor-desk.ts";
+
+/** A request as the vendor will get it. Its headers hold the real secret: it is passed to `forward` and nowhere else. */
+export interface UpstreamRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array | undefined;
+  /** What must never be in an answer: the secret, and the forms in which the vendor is sent it. */
+  readonly canaries: readonly string[];
+  /** The client's own idempotency key and the derived one that the vendor gets. */
+  readonly idempotencyKey: { readonly client: string | undefined; readonly sent: string } | undefined;
+}
+
+/** Headers that go to every vendor; the rest of the allow-list is the vendor's own. */
+const COMMON_HEADERS = ["content-type", "accept", "user-agent"] as const;
+
+/** Takes the vault key off and puts the vendor's secret on. What was judged is not touched: path, query, body go as they are. */
+export function swap({ setup, call, facts, key }: AdmittedCall): UpstreamRequest {
+  const { vendor } = setup;
+  const headers: Record<string, string> = { "accept-encoding": "identity", "user-agent": "keybrake" };
+  for (const name of COMMON_HEADERS) copyHeader(call, name, headers);
+  for (const name of vendor.requestHeaders) copyHeader(call, name, headers);
+  const idempotencyKey = deriveIdempotencyKey(setup, call, key.id, facts.id);
+  if (idempotencyKey) headers["idempotency-key"] = idempotencyKey.sent;
+  const secret = setup.secret!.reveal();
+  const credential = vendor.writeCredential({
+    secret,
+    username: setup.username,
+    accountId: setup.account.accountId,
+  });
+  for (const [name, value] of credential) headers[name.toLowerCase()] = value;
+  return {
+    url: upstreamUrl(setup, call),
+    method: call.method,
+    headers,
+    body: call.body.length === 0 ? undefined : call.body,
+    canaries: [secret, ...credential.map(([, value]) => value.slice(value.indexOf(" ") + 1))],
+    idempotencyKey,
+  };
+}
+
+function copyHeader(call: Call, name: string, headers: Record<string, string>): void {
+  const value = call.headers.get(name);
+  if (value !== undefined) headers[name] = value;
+}
+
+/** The origin of the product or host that the path belongs to. One that the operator set replaces them all, with the path kept. */
+function upstreamUrl({ vendor, origin }: VendorSetup, call: Call): string {
+  const query = call.query === "" ? "" : `?${call.query}`;
+  const slash = call.path.indexOf("/", 1);
+  const first = slash === -1 ? call.path.slice(1) : call.path.slice(1, slash);
+  const product = Object.hasOwn(vendor.productOrigins, first) ? vendor.productOrigins[first] : undefined;
+  if (origin !== undefined) return `${origin}${call.path}${query}`;
+  if (product !== undefined) return `${product}${slash === -1 ? "/" : call.path.slice(slash)}${query}`;
+  const host = vendor.pathOrigins.find(({ pattern }) => pattern.test(call.path))?.origin ?? vendor.origin;
+  return `${host}${call.path}${query}`;
+}
+
+/**
+ * Idempotency keys are derived per vault key, so that two agents behind one secret cannot read each other's stored
+ * answers; a POST without one gets the call's own id, so that an unresolved call can be looked up.
+ */
+function deriveIdempotencyKey(
+  { vendor }: VendorSetup,
+  call: Call,
+  keyId: string,
+  callId: string,
+): UpstreamRequest["idempotencyKey"] {
+  if (vendor.idempotency === "never" || (call.method !== "POST" && call.method !== "DELETE")) return undefined;
+  const client = call.headers.get("idempotency-key");
+  if (client === undefined) {
+    return vendor.idempotency === "always" && call.method === "POST" ? { client, sent: `kb_${callId}` } : undefined;
+  }
+  const sent = `kb_${createHash("sha256").update(`${keyId}\n${client}`).digest("hex").slice(0, 48)}`;
+  return { client, sent };
+}

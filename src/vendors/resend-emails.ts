@@ -1,0 +1,184 @@
+import type { Answer, Call, JsonValue } from "../core/call.ts";
+import type { Micros } from "../core/money.ts";
+import type { Cost, Exposure, NoExposure, Pricing } from "./vendor.ts";
+
+/** Most addresses in each of `to`, `cc` and `bcc` (resend.com/docs/api-reference/emails/send-email). */
+const ADDRESSES_PER_FIELD_MAX = 50;
+/** Most emails in one batch. */
+const BATCH_EMAILS_MAX = 100;
+
+/** The price of one recipient, `resend.email` under `prices`; the default is the plans' overage of $0.90 per 1,000. */
+const PRICE_NAME = "resend.email";
+const EMAIL_MICROS: Micros = 900n;
+
+export type EmailObject = { readonly [key: string]: JsonValue };
+
+export type Recipients =
+  | { readonly ok: true; readonly addresses: readonly string[] }
+  | { readonly ok: false; readonly why: string };
+
+type Counted = { readonly ok: true; readonly perEmail: readonly number[] } | NoExposure;
+
+const RECIPIENT_FIELDS = ["to", "cc", "bcc"] as const;
+
+/** RFC 5321 dot-atoms of ASCII and a host name of at least two labels; no quoted local part, no address literal. */
+const ADDRESS =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/;
+/** `Name <a@b.c>`, the name with or without quotes. Separators in it could begin another address to some reader. */
+const NAMED = /^(?:"[^"\\<>@,;:()[\]\p{C}]*"|[^"\\<>@,;:()[\]\p{C}]*) ?<([^<>]+)>$/u;
+
+/** The bare address of `a@b.c` or `Name <a@b.c>` with its domain in lower case; undefined for anything odd. */
+export function bareAddress(text: string): string | undefined {
+  const address = text.includes("<") ? NAMED.exec(text)?.[1] : text;
+  if (address === undefined || address.length > 254 || !ADDRESS.test(address)) return undefined;
+  const at = address.lastIndexOf("@");
+  return address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
+/** Every address that an email goes to. Resend bills each of them. */
+export function recipientsOf(email: EmailObject): Recipients {
+  const oddity = misspelling(email) ?? badSender(email["from"]) ?? badHeaders(email["headers"]);
+  if (oddity !== undefined) return { ok: false, why: oddity };
+  const addresses: string[] = [];
+  for (const name of RECIPIENT_FIELDS) {
+    const found = addressesIn(name, email[name]);
+    if (!found.ok) return found;
+    addresses.push(...found.addresses);
+  }
+  if (addresses.length > 0) return { ok: true, addresses };
+  return { ok: false, why: "the email has no recipient in to, cc or bcc" };
+}
+
+function addressesIn(name: string, value: JsonValue | undefined): Recipients {
+  if (value === undefined || value === null) return { ok: true, addresses: [] };
+  const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+  if (list.length > ADDRESSES_PER_FIELD_MAX) {
+    return { ok: false, why: `${name} has ${list.length} addresses; Resend takes ${ADDRESSES_PER_FIELD_MAX}` };
+  }
+  const addresses: string[] = [];
+  for (const each of list) {
+    const address = typeof each === "string" ? bareAddress(each) : undefined;
+    if (address === undefined) {
+      const shown = JSON.stringify(each).slice(0, 80);
+      return {
+        ok: false,
+        why: `${name} has ${shown}; write one address each, as in ada@example.com or Ada <ada@example.com>`,
+      };
+    }
+    addresses.push(address);
+  }
+  return { ok: true, addresses };
+}
+
+/** `To` or ` bcc`: a reader that is lenient with names would send to addresses that were not counted. */
+function misspelling(email: EmailObject): string | undefined {
+  for (const key of Object.keys(email)) {
+    const meant = [...RECIPIENT_FIELDS, "from", "headers"].find((name) => name === key.trim().toLowerCase());
+    if (meant && key !== meant) return `the field ${JSON.stringify(key)} has to be written ${meant}`;
+  }
+  return undefined;
+}
+
+function badSender(from: JsonValue | undefined): string | undefined {
+  if (from === undefined || from === null) return undefined; // a template's own
+  if (typeof from === "string" && bareAddress(from) !== undefined) return undefined;
+  return `from is ${JSON.stringify(from).slice(0, 80)}; write ada@example.com or Ada <ada@example.com>`;
+}
+
+/** Custom headers that name recipients or senders of their own, which would be neither counted nor judged. */
+function badHeaders(headers: JsonValue | undefined): string | undefined {
+  if (headers === undefined || headers === null) return undefined;
+  if (!isObject(headers)) return "headers is not a JSON object of names and values";
+  const name = Object.keys(headers).find((each) => /^\s*(?:resent-)?(?:to|cc|bcc|from|sender)\s*$/i.test(each));
+  if (name === undefined) return undefined;
+  return `headers has ${JSON.stringify(name)}; recipients and senders go into to, cc, bcc and from`;
+}
+
+/** One unit for each recipient of each email. */
+export function emailExposure(call: Call, pricing: Pricing): Exposure | NoExposure {
+  const counted = countRecipients(emailsOf(call));
+  if (!counted.ok) return counted;
+  const sends = counted.perEmail.reduce((sum, each) => sum + each, 0);
+  return { ok: true, micros: priceOf(sends, pricing), sends, currency: undefined, source: "rate_table" };
+}
+
+/** The emails in a body: one for `/emails`, up to 100 for `/emails/batch`; or what is wrong with it. */
+export function emailsOf(call: Call): readonly EmailObject[] | NoExposure {
+  const { json } = call;
+  if (call.path !== "/emails/batch")
+    return isObject(json) ? [json] : rejected("the body is not a JSON object of one email");
+  if (!Array.isArray(json) || json.length === 0) return rejected("the body is not a JSON array of emails");
+  if (json.length > BATCH_EMAILS_MAX) {
+    return rejected(`the batch has ${json.length} emails; Resend takes ${BATCH_EMAILS_MAX}`);
+  }
+  return json.every(isObject) ? json : rejected("the batch has an item that is not a JSON object");
+}
+
+function countRecipients(emails: readonly EmailObject[] | NoExposure): Counted {
+  if ("ok" in emails) return emails;
+  const perEmail: number[] = [];
+  for (const email of emails) {
+    const recipients = recipientsOf(email);
+    if (!recipients.ok) return rejected(recipients.why);
+    perEmail.push(recipients.addresses.length);
+  }
+  return { ok: true, perEmail };
+}
+
+function priceOf(recipients: number, pricing: Pricing): Micros {
+  return BigInt(recipients) * (pricing.prices.get(PRICE_NAME) ?? EMAIL_MICROS);
+}
+
+/** Resend tells an email's id and never its price: what was accepted is what was asked for. */
+export function emailCost(_call: Call, answer: Answer, exposure: Exposure): Cost {
+  const id = idOf(answer.json);
+  return id === undefined ? inFull(exposure) : { micros: exposure.micros, source: "rate_table", vendorTxnId: id };
+}
+
+/**
+ * A strict batch is sent whole. A permissive one names the items it refused by their index; those cost nothing, but only
+ * where accepted and refused together are exactly the items sent.
+ */
+export function batchCost(call: Call, answer: Answer, exposure: Exposure, pricing: Pricing): Cost {
+  const { json } = answer;
+  const counted = countRecipients(emailsOf(call));
+  if (!isObject(json) || !Array.isArray(json["data"]) || !counted.ok) return inFull(exposure);
+  const refused = refusedIndexes(json["errors"], counted.perEmail.length);
+  if (!refused || json["data"].length + refused.size !== counted.perEmail.length) return inFull(exposure);
+  const sent = counted.perEmail.reduce((sum, each, index) => (refused.has(index) ? sum : sum + each), 0);
+  const first = idOf(json["data"][0]);
+  return {
+    micros: priceOf(sent, pricing),
+    source: "rate_table",
+    ...(first === undefined ? {} : { vendorTxnId: first }),
+  };
+}
+
+function refusedIndexes(errors: JsonValue | undefined, emails: number): ReadonlySet<number> | undefined {
+  if (errors === undefined || errors === null) return new Set();
+  if (!Array.isArray(errors)) return undefined;
+  const indexes = new Set<number>();
+  for (const error of errors as readonly JsonValue[]) {
+    const index = isObject(error) ? error["index"] : undefined;
+    if (typeof index !== "number" || !Number.isInteger(index) || index < 0 || index >= emails) return undefined;
+    indexes.add(index);
+  }
+  return indexes.size === errors.length ? indexes : undefined;
+}
+
+function inFull(exposure: Exposure): Cost {
+  return { micros: exposure.micros, source: "rate_table", unreadable: true };
+}
+
+function idOf(json: JsonValue | undefined): string | undefined {
+  const id = isObject(json) ? json["id"] : undefined;
+  return typeof id === "string" && /^[A-Za-z0-9_-]{1,100}$/.test(id) ? id : undefined;
+}
+
+export function isObject(json: JsonValue | undefined): json is EmailObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+function rejected(why: string): NoExposure {
+  return { ok: false, code: "request_rejected", message: `Keybrake: ${why}.` };
+}

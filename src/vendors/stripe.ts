@@ -1,0 +1,134 @@
+import { type Call, field } from "../core/call.ts";
+import type { RefusalCode } from "../core/verdict.ts";
+import { STRIPE_OPERATIONS } from "./stripe-operations.ts";
+import type { AgentSnippet, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
+
+/**
+ * Stripe. Amounts are in the request or the call is refused; what was moved is read from the answer. v1 takes forms, v2
+ * JSON. Facts: stripe-node 23.1.0 (API 2026-10-28), docs.stripe.com/api.
+ */
+export const stripe: Vendor = {
+  name: "stripe",
+  title: "Stripe",
+  origin: "https://api.stripe.com",
+  productOrigins: {},
+  // stripe-node has one `host` for all of these, so they arrive under one.
+  pathOrigins: [
+    { pattern: /^\/v1\/files$/, origin: "https://files.stripe.com", method: "POST" },
+    { pattern: /^\/v1\/files\/[^/]+\/contents$/, origin: "https://files.stripe.com" },
+    { pattern: /^\/v1\/quotes\/[^/]+\/pdf$/, origin: "https://files.stripe.com" },
+    { pattern: /^\/oauth\//, origin: "https://connect.stripe.com" },
+    { pattern: /^\/v2\/billing\/meter_event_stream$/, origin: "https://meter-events.stripe.com" },
+  ],
+  unprefixed: /^\/(?:v1|v2|oauth)(?:\/|$)/,
+  credentialHeaders: [],
+  writeCredential: ({ secret }) => [["authorization", `Bearer ${secret}`]],
+  probePath: "/v1/balance",
+  requestHeaders: [
+    "stripe-version",
+    "stripe-account",
+    "stripe-context",
+    "x-stripe-client-user-agent",
+    "x-stripe-client-telemetry",
+  ],
+  requestIdHeader: "request-id",
+  idempotency: "always",
+  bodyKinds: ["none", "form"],
+  // Lists are written `x[]` or `x[0]`; the form grammar reads those by itself.
+  repeatableFields: new Set(),
+  // 402 is a decline. 429 comes before the idempotency layer (docs.stripe.com/error-low-level): nothing was tried.
+  releasedStatuses: [402, 429],
+  operations: STRIPE_OPERATIONS,
+  scope,
+  refusal,
+  agentLines,
+  agentEnvironment: (baseUrl, vaultKey) => ({
+    // No Stripe SDK reads the environment; these are the names that applications read and pass on.
+    STRIPE_API_KEY: vaultKey,
+    STRIPE_SECRET_KEY: vaultKey,
+    STRIPE_API_BASE: baseUrl,
+  }),
+};
+
+function scope(call: Call): Scope {
+  const customer = pathSegmentAfter(call.path, "/v1/customers/") ?? field(call, "customer");
+  const accounts = [...new Set(accountsOf(call))];
+  return {
+    ...(customer === undefined ? {} : { customer }),
+    ...(accounts.length === 0 ? {} : { accounts }),
+  };
+}
+
+/** Names of parameters, or last keys of nested ones, whose value is an account (docs.stripe.com/connect). */
+const ACCOUNT_PARAMETER = /(?:^|\[)(?:account|destination|on_behalf_of|stripe_account|connected_account)\]?$/;
+/** Free text of the caller's own. */
+const METADATA = /^metadata\[|\[metadata\]/;
+
+/** Every account that the call names: headers, path, parameters that take one, and whatever looks like one elsewhere. */
+function* accountsOf(call: Call): Generator<string> {
+  for (const name of ["stripe-account", "stripe-context"]) {
+    const value = call.headers.get(name);
+    if (value !== undefined) yield value;
+  }
+  const inPath = pathSegmentAfter(call.path, "/v1/accounts/") ?? pathSegmentAfter(call.path, "/v2/core/accounts/");
+  if (inPath !== undefined) yield inPath;
+  for (const segment of call.path.split("/")) if (segment.startsWith("acct_")) yield segment;
+  for (const fields of [call.queryFields, call.bodyFields]) {
+    for (const [name, value] of fields) {
+      if (METADATA.test(name) || value === "") continue;
+      // A payout's destination is a bank account or card of the account itself.
+      const ownBank = name === "destination" && call.path === "/v1/payouts";
+      if (value.startsWith("acct_") || (ACCOUNT_PARAMETER.test(name) && !ownBank)) yield value;
+    }
+  }
+}
+
+function pathSegmentAfter(path: string, prefix: string): string | undefined {
+  if (!path.startsWith(prefix)) return undefined;
+  const segment = path.slice(prefix.length).split("/", 1)[0]!;
+  return segment === "search" ? undefined : segment;
+}
+
+/** Refusals after which the SDK's own retry, with the same idempotency key, can succeed within its few seconds. */
+const WAITING_HELPS: ReadonlySet<RefusalCode> = new Set(["draining", "store_unavailable", "idempotency_in_progress"]);
+
+/**
+ * Stripe's error shape. A body without a top-level `error` resolves as success in stripe-node, whatever its status;
+ * `Stripe-Should-Retry` settles what the status alone would leave to the SDKs, which retry 409 and 5xx by themselves.
+ * stripe-go retries by `code: lock_timeout` only, which is never sent.
+ */
+function refusal(refused: Refusal): RefusalAnswer {
+  const { code, status, message, requestId } = refused;
+  return {
+    status,
+    headers: [
+      ["content-type", "application/json"],
+      ["request-id", requestId],
+      ["stripe-should-retry", String(WAITING_HELPS.has(code))],
+    ],
+    body: JSON.stringify({
+      error: { type: errorType(code, status), code: `keybrake_${code}`, message },
+      keybrake: { code, message, ...refused.details, request_id: requestId },
+    }),
+  };
+}
+
+/** One of the four documented types: stripe-go leaves any other untyped, stripe-node up to 20 calls it unknown. */
+function errorType(code: RefusalCode, status: number): string {
+  if (code === "idempotency_mismatch") return "idempotency_error";
+  return status >= 500 ? "api_error" : "invalid_request_error";
+}
+
+/** stripe-node takes no path prefix on Node, only host, port and protocol: the vendor then comes from the key. */
+function agentLines(baseUrl: string, vaultKey: string): readonly AgentSnippet[] {
+  const url = new URL(baseUrl);
+  const protocol = url.protocol.slice(0, -1);
+  const port = url.port === "" ? (protocol === "https" ? 443 : 80) : Number(url.port);
+  return [
+    { language: "Python", lines: [`stripe.api_key = "${vaultKey}"`, `stripe.api_base = "${baseUrl}"`] },
+    {
+      language: "Node",
+      lines: [`new Stripe("${vaultKey}", { host: "${url.hostname}", port: ${port}, protocol: "${protocol}" })`],
+    },
+  ];
+}

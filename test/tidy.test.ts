@@ -37,16 +37,24 @@ const LAYERS: Layers = {
   alerts: ENTRY_LAYERS,
   proxy: ENTRY_LAYERS,
   api: ENTRY_LAYERS,
-  "server.ts": [...ENTRY_LAYERS, "sandbox", "dashboard", "alerts", "proxy", "api"],
+  "listen.ts": [...ENTRY_LAYERS, "proxy", "api"],
+  "server.ts": [...ENTRY_LAYERS, "listen.ts", "sandbox", "dashboard", "alerts", "proxy", "api"],
   cli: "any",
   "main.ts": ["cli"],
 };
 
 /** The command line as a client of our own server, and the page in the browser, call nobody else. */
-const SENDERS = ["src/proxy/forward.ts", "src/cli/demo.ts", "src/cli/remote.ts", "src/cli/remote/", "src/dashboard/"];
+const SENDERS = ["src/proxy/forward.ts", "src/operate/probe-vendor.ts", "src/cli/demo.ts", "src/cli/remote.ts", "src/cli/remote/", "src/dashboard/"];
 /** Servers written with node:http and node:net, because they need what Bun.serve hides. They call nobody. */
-const LISTENERS = ["src/server.ts", "src/sandbox/listener.ts"];
-const REVEALERS = ["src/vault/seal.ts", "src/proxy/swap.ts"];
+const LISTENERS = ["src/proxy/listener.ts", "src/sandbox/listener.ts"];
+const REVEALERS = [
+  "src/vault/seal.ts",
+  "src/proxy/swap.ts",
+  // Shown once, when it is made; and the probe that `vendor test` sends.
+  "src/operate/issue-key.ts",
+  "src/operate/tokens.ts",
+  "src/operate/probe-vendor.ts",
+];
 const MONEY = ["core", "vendors", "policy", "ledger", "store", "audit", "proxy"].map((layer) => `src/${layer}/`);
 
 const SRC_CHECKS: readonly ((source: Source) => Violation[])[] = [

@@ -16,8 +16,7 @@ export interface CallParts {
 export function makeCall(line: string, parts: CallParts = {}): Call {
   const [method, path] = line.split(" ") as [Method, string];
   const query = new URLSearchParams(parts.query ?? {}).toString();
-  const text =
-    parts.json !== undefined ? JSON.stringify(parts.json) : new URLSearchParams(parts.form ?? {}).toString();
+  const text = parts.json !== undefined ? JSON.stringify(parts.json) : new URLSearchParams(parts.form ?? {}).toString();
   const bodyFields: Fields = parts.json !== undefined ? flatten(parts.json) : new Map(Object.entries(parts.form ?? {}));
   return {
     method,

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import type { Clock } from "../core/clock.ts";
+import { Problem } from "../core/problem.ts";
+import { writeBuiltinTemplates } from "../policy/builtin.ts";
+import { readTemplates, type TemplateSet } from "../policy/template-set.ts";
+import { openStore } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
+import { prepareDataDir } from "../vault/data-dir.ts";
+import { createMasterKey, loadMasterKey, type MasterKey } from "../vault/master-key.ts";
+
+/** What lies in a data directory, opened; the server and the local CLI work on the same. */
+export interface Installation {
+  /** The data directory's real path. */
+  readonly dataDir: string;
+  readonly store: Store;
+  readonly masterKey: MasterKey;
+  readonly templates: TemplateSet;
+}
+
+/**
+ * Opens the data directory, and makes what is missing at first use: the directory (0700), the master key (0600), the
+ * database, the built-in templates.
+ * @throws Problem where something there is not as it must be; nothing is opened then.
+ */
+export async function openInstallation(config: Config, clock: Clock): Promise<Installation> {
+  const dataDir = prepareDataDir(config.dataDir);
+  const store = openStore(config.storeUrl, dataDir, clock.now());
+  try {
+    const masterKey = await openMasterKey(config, dataDir, store);
+    const ownTemplates = join(dataDir, "policies");
+    if (config.policiesDir === join(config.dataDir, "policies")) writeBuiltinTemplates(ownTemplates);
+    return { dataDir, store, masterKey, templates: readTemplates(config.policiesDir) };
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+}
+
+/** The master key; a new one only where nothing is sealed yet, since a new key cannot open what an old one sealed. */
+async function openMasterKey(config: Config, dataDir: string, store: Store): Promise<MasterKey> {
+  const places = { dataDir, keyFile: config.masterKeyFile, candidates: config.masterKeyCandidates };
+  try {
+    return loadMasterKey(places);
+  } catch (cause) {
+    if (!(cause instanceof Problem) || cause.code !== "not_found" || config.masterKeyFile !== undefined) throw cause;
+    const sealed = (await store.listVendors()).filter((vendor) => vendor.sealedSecret);
+    if (sealed.length > 0) throw cause;
+  }
+  try {
+    return createMasterKey(places);
+  } catch (cause) {
+    // Another process that started at the same moment was faster.
+    if (cause instanceof Problem && cause.code === "conflict") return loadMasterKey(places);
+    throw cause;
+  }
+}

@@ -1,0 +1,27 @@
+import type { IncomingCall } from "./parse.ts";
+import type { Outgoing } from "./refusal.ts";
+
+/** A request of the control plane as Elysia takes it. Its Host header is passed on for the guard to judge; the URL's is not. */
+export function toRequest(call: IncomingCall): Request {
+  const headers = new Headers();
+  for (let index = 0; index < call.rawHeaders.length; index += 2) {
+    headers.append(call.rawHeaders[index]!, call.rawHeaders[index + 1]!);
+  }
+  const hasBody = call.method !== "GET" && call.method !== "HEAD" && call.body.length > 0;
+  const url = new URL(call.target.startsWith("/") ? call.target : "/", "http://keybrake.internal");
+  return new Request(url, {
+    method: call.method,
+    headers,
+    ...(hasBody ? { body: call.body as Uint8Array<ArrayBuffer> } : {}),
+  });
+}
+
+const STREAMED = /^(?:text\/event-stream|application\/x-ndjson|text\/csv)/;
+
+/** Elysia's answer for the socket; what is made while it is sent stays a stream. */
+export async function fromResponse(response: Response): Promise<Outgoing> {
+  const { status, body } = response;
+  const headers = [...response.headers];
+  if (body && STREAMED.test(response.headers.get("content-type") ?? "")) return { status, headers, body };
+  return { status, headers, body: new Uint8Array(await response.arrayBuffer()) };
+}

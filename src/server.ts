@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { createApi } from "./api/api.ts";
+import { type Config, type Environment, isLoopback, type Listen, refuseUnsafeEnvironment } from "./config.ts";
+import type { Clock } from "./core/clock.ts";
+import { Problem } from "./core/problem.ts";
+import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
+import { listen } from "./listen.ts";
+import { causeText, type Log } from "./log.ts";
+import type { ControlPlane } from "./operate/control-plane.ts";
+import { createControlPlane } from "./operate/create-control-plane.ts";
+import { type Installation, openInstallation } from "./operate/installation.ts";
+import type { DataPlane } from "./proxy/data-plane.ts";
+import { InFlight } from "./proxy/in-flight.ts";
+import { KeyRing } from "./proxy/key-ring.ts";
+import { drain, startUpkeep } from "./proxy/upkeep.ts";
+import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
+import { type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { VENDORS } from "./vendors/index.ts";
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly environment: Environment;
+}
+
+export interface RunningServer {
+  /** Where agents reach the proxy. */
+  readonly url: string;
+  /** Where operators reach the control plane. */
+  readonly adminUrl: string;
+  readonly dataDir: string;
+  /** An admin token in clear, only at the very first start; it is kept nowhere. */
+  readonly firstAdminToken: string | undefined;
+  readonly sandboxVendors: readonly string[];
+  readonly unconfiguredVendors: readonly string[];
+  /** Answers new calls 503, lets running ones finish for a bounded time, writes what is left, and closes. */
+  stop(): Promise<void>;
+}
+
+/** The composition root: config → store → vendors → planes → listen. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, clock, log, environment } = options;
+  refuseUnsafeEnvironment(environment);
+  refuseOpenBind(config.listen, config);
+  if (config.adminListen) refuseOpenBind(config.adminListen, config);
+  const installation = await openInstallation(config, clock);
+  const { store, masterKey, templates } = installation;
+  const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
+  const plane = await createDataPlane(options, installation, sandbox);
+  const control = createControlPlane({
+    store,
+    clock,
+    config,
+    masterKey,
+    vendors: VENDORS,
+    templates,
+    environment,
+    onHardStop: (stop) => {
+      const aborted = plane.inFlight.abort((call) => stop.concerns(call));
+      if (aborted > 0) log.info("calls_aborted", { count: aborted });
+    },
+  });
+  const firstAdminToken = await firstToken(control);
+  const api = createApi({ control, store, clock, config, masterKey, log });
+  const stopUpkeep = await startUpkeep(plane);
+  const answer = (request: Request) => api.handle(request);
+  const main = await listen(options, config.listen, { plane, control: config.adminListen ? undefined : answer });
+  const admin =
+    config.adminListen && (await listen(options, config.adminListen, { plane: undefined, control: answer }));
+  return {
+    url: main.url,
+    adminUrl: admin?.url ?? main.url,
+    dataDir: installation.dataDir,
+    firstAdminToken,
+    sandboxVendors: plane.vendors.all.filter((setup) => setup.sandbox).map((setup) => setup.vendor.name),
+    unconfiguredVendors: plane.vendors.all.filter((setup) => !setup.secret).map((setup) => setup.vendor.name),
+    stop: async () => {
+      plane.draining = true;
+      await drain(plane, config.limits.drainTimeoutMs);
+      stopUpkeep();
+      await Promise.all([main.close(), admin?.close(), sandbox?.stop()]);
+      await store.close();
+    },
+  };
+}
+
+async function createDataPlane(
+  { config, clock, log }: ServerOptions,
+  { store, masterKey }: Installation,
+  sandbox: Sandbox | undefined,
+): Promise<DataPlane> {
+  const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
+  const vendors = new VendorDesk(store, {
+    vendors: VENDORS,
+    masterKey,
+    pricingOf: (name) => ({ currencyRates: config.currencyRates, prices: config.prices.get(name) ?? new Map() }),
+    sandbox: sandboxSetups(sandbox),
+  });
+  await vendors.reload();
+  const onFailure = (cause: unknown) => log.error("commit_failed", { cause: causeText(cause) });
+  return {
+    clock,
+    log,
+    store,
+    ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
+    keys: new KeyRing(store),
+    vendors,
+    inFlight: new InFlight(),
+    limits: config.limits,
+    owner,
+    draining: false,
+    unknownKeyCalls: 0,
+  };
+}
+
+function sandboxSetups(sandbox: Sandbox | undefined): ReadonlyMap<string, SandboxSetup> {
+  if (!sandbox) return new Map();
+  const { origins, credentials } = sandbox;
+  const { accountSid, authToken } = credentials.twilio;
+  return new Map([
+    ["stripe", { origin: origins.stripe, secret: credentials.stripe, accountId: "" }],
+    ["twilio", { origin: origins.twilio, secret: authToken, accountId: accountSid }],
+    ["resend", { origin: origins.resend, secret: credentials.resend, accountId: "" }],
+  ]);
+}
+
+/** Plain HTTP carries vault keys and tokens in clear: beyond this machine only behind something that adds TLS. */
+function refuseOpenBind({ host, port }: Listen, config: Config): void {
+  if (isLoopback(host) || config.behindTlsProxy) return;
+  throw new Problem(
+    "invalid",
+    `${host}:${port} is reachable from other machines and would take vault keys without TLS`,
+    "listen on 127.0.0.1, or say --behind-tls-proxy where a TLS proxy stands in front",
+  );
+}
+
+async function firstToken(control: ControlPlane): Promise<string | undefined> {
+  const tokens = await control.listTokens();
+  if (tokens.length > 0) return undefined;
+  return (await control.issueToken({ role: "admin", name: "first start" })).token;
+}

@@ -3,13 +3,21 @@ function distanceMax(name: string): number {
   return name.length <= 4 ? 1 : name.length <= 8 ? 2 : Math.floor(name.length / 3);
 }
 
-/** The name of `known` that `name` was probably meant to be, or undefined where none is close. Case and `-` count for nothing. */
+/**
+ * The name of `known` that `name` was probably meant to be, or undefined where none is close. Case, `-` and the
+ * order of words count for nothing: `daily-cap-usd` is `daily_usd_cap`.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const wanted = plain(name.slice(0, 100));
   let best: string | undefined;
   let bestDistance = distanceMax(wanted) + 1;
   for (const candidate of known) {
-    const distance = editDistance(wanted, plain(candidate));
+    const name = plain(candidate);
+    const distance = Math.min(
+      editDistance(wanted, name),
+      editDistance(sortedWords(wanted), sortedWords(name)),
+      wordsLeftOut(wanted, name),
+    );
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -20,6 +28,17 @@ export function nearestName(name: string, known: Iterable<string>): string | und
 
 function plain(name: string): string {
   return name.toLowerCase().replaceAll("-", "_");
+}
+
+function sortedWords(name: string): string {
+  return name.split("_").sort().join("_");
+}
+
+/** The words that `name` has beside all those of `wanted`, and one; `daily_cap` leaves one out of `daily_usd_cap`. */
+function wordsLeftOut(wanted: string, name: string): number {
+  const words = name.split("_");
+  const given = wanted.split("_");
+  return given.every((word) => words.includes(word)) ? words.length - given.length + 1 : Number.POSITIVE_INFINITY;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment) that lead from `a` to `b`. */

@@ -2,6 +2,7 @@ import type { Path } from "./field-values.ts";
 import { pathText, readText, shown } from "./field-values.ts";
 import { nearestName } from "./nearest.ts";
 import { isMap } from "./rule-values.ts";
+import { POLICY_FIELD_NAMES, RULE_NAMES } from "./schema.ts";
 import { validatePolicy } from "./validate.ts";
 import { INPUT_NAME, type Position, readYaml, type YamlData } from "./yaml-data.ts";
 
@@ -106,8 +107,14 @@ function checkFields(fields: Record<string, unknown>, report: ReportAt): void {
   for (const { path, message, nearest } of result.problems) {
     const value = valueAt(fields, path);
     if (typeof value === "string" && value.match(EVERY_INPUT) && path[0] !== "vendor") continue;
-    report(path, message, nearest, nearest === undefined ? "value" : "key");
+    report(path, message, nearest, isUnknownName(path) ? "key" : "value");
   }
+}
+
+/** Whether a problem at `path` is the key itself: a field or a rule that there is not. */
+function isUnknownName(path: Path): boolean {
+  const isRule = path[0] === "parameters" && path.length === 3;
+  return isRule ? !RULE_NAMES.includes(String(path[2])) : path.length === 1 && !POLICY_FIELD_NAMES.has(String(path[0]));
 }
 
 function valueAt(root: unknown, path: Path): unknown {

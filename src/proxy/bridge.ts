@@ -7,13 +7,10 @@ export function toRequest(call: IncomingCall): Request {
   for (let index = 0; index < call.rawHeaders.length; index += 2) {
     headers.append(call.rawHeaders[index]!, call.rawHeaders[index + 1]!);
   }
-  const hasBody = call.method !== "GET" && call.method !== "HEAD" && call.body.length > 0;
   const url = new URL(call.target.startsWith("/") ? call.target : "/", "http://keybrake.internal");
-  return new Request(url, {
-    method: call.method,
-    headers,
-    ...(hasBody ? { body: call.body as Uint8Array<ArrayBuffer> } : {}),
-  });
+  const init: RequestInit = { method: call.method, headers };
+  if (call.method !== "GET" && call.method !== "HEAD" && call.body.length > 0) init.body = Buffer.from(call.body);
+  return new Request(url.href, init);
 }
 
 const STREAMED = /^(?:text\/event-stream|application\/x-ndjson|text\/csv)/;

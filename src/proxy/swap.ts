@@ -56,7 +56,9 @@ function upstreamUrl({ vendor, origin }: VendorSetup, call: Call): string {
   const product = Object.hasOwn(vendor.productOrigins, first) ? vendor.productOrigins[first] : undefined;
   if (origin !== undefined) return `${origin}${call.path}${query}`;
   if (product !== undefined) return `${product}${slash === -1 ? "/" : call.path.slice(slash)}${query}`;
-  const host = vendor.pathOrigins.find(({ pattern }) => pattern.test(call.path))?.origin ?? vendor.origin;
+  const host =
+    vendor.pathOrigins.find((other) => (other.method ?? call.method) === call.method && other.pattern.test(call.path))
+      ?.origin ?? vendor.origin;
   return `${host}${call.path}${query}`;
 }
 

@@ -1,7 +1,7 @@
 import { type Call, field } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
 import { STRIPE_OPERATIONS } from "./stripe-operations.ts";
-import type { AgentSnippet, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
+import type { AgentSnippet, NoExposure, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
 
 /**
  * Stripe. Amounts are in the request or the call is refused; what was moved is read from the answer. v1 takes forms, v2
@@ -32,13 +32,14 @@ export const stripe: Vendor = {
     "x-stripe-client-telemetry",
   ],
   requestIdHeader: "request-id",
+  noticeHeader: "stripe-notice",
   idempotency: "always",
   bodyKinds: ["none", "form"],
   // Lists are written `x[]` or `x[0]`; the form grammar reads those by itself.
   repeatableFields: new Set(),
   // 402 is a decline. 429 comes before the idempotency layer (docs.stripe.com/error-low-level): nothing was tried.
   releasedStatuses: [402, 429],
-  operations: STRIPE_OPERATIONS,
+  operations: STRIPE_OPERATIONS.map((operation) => ({ ...operation, refuse: refuseRevealing })),
   scope,
   refusal,
   agentLines,
@@ -87,6 +88,25 @@ function pathSegmentAfter(path: string, prefix: string): string | undefined {
   if (!path.startsWith(prefix)) return undefined;
   const segment = path.slice(prefix.length).split("/", 1)[0]!;
   return segment === "search" ? undefined : segment;
+}
+
+/**
+ * `expand[]=number` and `cvc` make Stripe write an Issuing card's number into any answer that holds the card
+ * (docs.stripe.com/issuing/cards/virtual), `account_number` that of a bank account; `include` does it for v2's secrets.
+ */
+function refuseRevealing(call: Call): NoExposure | undefined {
+  for (const fields of [call.queryFields, call.bodyFields]) {
+    for (const [name, value] of fields) {
+      if (!/^(?:expand|include)\b/i.test(name)) continue;
+      const revealed = value
+        .split(/[.,\s]/)
+        .find((part) => /^(?:number|cvc|account_number|signing_secret)$/i.test(part));
+      if (revealed === undefined) continue;
+      const message = `Keybrake: ${name}=${value.slice(0, 60)} would reveal a ${revealed}; leave it out.`;
+      return { ok: false, code: "endpoint_denied", message };
+    }
+  }
+  return undefined;
 }
 
 /** Refusals after which the SDK's own retry, with the same idempotency key, can succeed within its few seconds. */

@@ -440,6 +440,13 @@ describe("money", () => {
   table([
     ["admits the very limit", limit, "POST /v1/charges", charge("500"), allowed],
     ["denies a cent over the limit", limit, "POST /v1/charges", charge("501"), "amount_denied max_amount_per_call_usd"],
+    [
+      "denies a micro-dollar over the limit",
+      { ...ANY, max_amount_per_call_usd: "4.999999" },
+      "POST /v1/charges",
+      charge("500"),
+      "amount_denied max_amount_per_call_usd",
+    ],
     ["a limit of 0 allows what is free", { ...ANY, max_amount_per_call_usd: 0 }, "GET /v1/a", {}, allowed],
     [
       "a limit of 0 denies what costs",

@@ -37,13 +37,14 @@ describe("patternProblem", () => {
     ["[", "not a regular expression"],
   ])("refuses %p", (pattern, why) => expect(patternProblem(pattern)).toContain(why));
 
-  test("bounds the work: the dearest patterns it takes fail fast on hostile values", () => {
+  test("bounds the work: the dearest patterns it takes come to an end on hostile values", () => {
     const value = `${"a".repeat(MATCHED_VALUE_CHARACTERS_MAX - 1)}!`;
-    for (const pattern of ["a*a*b", "(?:a|a)?a*a*b", "(a{0,700}|a*)a*c", "[a-z]+[a-z]+[0-9]"]) {
-      if (patternProblem(pattern) !== undefined) continue;
-      const before = performance.now();
-      expect(new RegExp(`^(?:${pattern})$`, "u").test(value)).toBe(false);
-      expect(performance.now() - before).toBeLessThan(2000);
+    for (const pattern of ["a*a*b", "(?:a|aa)a*a*b", "(?:a{1,9}){1,4}b", "[a-z]+[a-z]+[0-9]"]) {
+      const problem = patternProblem(pattern);
+      // Whatever is taken is run: one that backtracks without bound would never return.
+      if (problem === undefined) expect(new RegExp(`^(?:${pattern})$`, "u").test(value)).toBe(false);
+      else expect(problem).toContain("too long");
     }
+    expect(patternProblem("a*a*b")).toBeUndefined();
   });
 });

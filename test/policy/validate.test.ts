@@ -129,7 +129,7 @@ describe("what is refused", () => {
     expect(
       problems({ vendor: "stripe", daily_cap_usd: 5, "max-amount-per-call-usd": 1, alowed_endpoints: [] }),
     ).toMatchObject([
-      { path: ["daily_cap_usd"], nearest: undefined },
+      { path: ["daily_cap_usd"], nearest: "daily_usd_cap" },
       { path: ["max-amount-per-call-usd"], nearest: "max_amount_per_call_usd" },
       { path: ["alowed_endpoints"], nearest: "allowed_endpoints" },
     ]);

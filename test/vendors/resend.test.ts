@@ -99,7 +99,7 @@ describe("what an email did cost", () => {
       undefined,
     ],
     ["one whose counts do not add up", { data: sent(1), errors: [{ index: 1, message: "no" }] }, 3600n, true],
-    ["one that names an item twice", { data: sent(1), errors: [{ index: 1 }, { index: 1 }] }, 3600n, true],
+    ["one that names an item twice", { data: sent(2), errors: [{ index: 1 }, { index: 1 }] }, 3600n, true],
     ["one that names an item there is not", { data: sent(2), errors: [{ index: 3 }] }, 3600n, true],
     ["one that names no index", { data: sent(2), errors: [{ message: "no" }] }, 3600n, true],
     ["one without data", { id: "x" }, 3600n, true],

@@ -1,0 +1,63 @@
+import type { Command } from "commander";
+import { type Config, readConfig } from "../config.ts";
+import type { Clock } from "../core/clock.ts";
+import { Problem } from "../core/problem.ts";
+import type { Environment } from "../config.ts";
+import type { ControlPlane } from "../operate/control-plane.ts";
+import { createControlPlane } from "../operate/create-control-plane.ts";
+import { openInstallation } from "../operate/installation.ts";
+import { VENDORS } from "../vendors/index.ts";
+import { type Cli, globalFlags, type OpenControl } from "./cli.ts";
+
+/**
+ * The control plane on the data directory itself. A server that runs there honours every change on its next call, so that
+ * the operator needs neither a token nor the server to be up.
+ */
+export async function openLocalControl(config: Config, clock: Clock, environment: Environment): Promise<OpenControl> {
+  const { store, masterKey, templates, dataDir } = await openInstallation(config, clock);
+  const control = createControlPlane({
+    store,
+    clock,
+    config,
+    masterKey,
+    vendors: VENDORS,
+    templates,
+    environment,
+    // No call is in flight in this process; a server sees the stop in the store.
+    onHardStop: () => {},
+  });
+  return { control, dataDir, close: () => store.close() };
+}
+
+export interface WithControlOptions {
+  /** True leaves the data directory unsaid, for output that is nothing but the answer. */
+  readonly quiet?: boolean | undefined;
+}
+
+/** Opens the control plane that the flags of `command` name, says where it is, runs `work`, and closes it again. */
+export async function withControl<Result>(
+  cli: Cli,
+  command: Command,
+  work: (control: ControlPlane, config: Config) => Promise<Result>,
+  { quiet = false }: WithControlOptions = {},
+): Promise<Result> {
+  const config = readConfig(globalFlags(command), cli.environment);
+  refuseRemote(config);
+  const { control, dataDir, close } = await cli.openControl(config);
+  try {
+    if (!quiet) cli.voice.note(`data directory ${dataDir}`);
+    return await work(control, config);
+  } finally {
+    await close();
+  }
+}
+
+/** A revoke that reaches another place than the operator means would be worse than none. */
+function refuseRemote({ remote }: Config): void {
+  if (remote === undefined) return;
+  throw new Problem(
+    "usage",
+    `KEYBRAKE_URL is set to ${remote.url}, and this command works on the local data directory only`,
+    "run it on the server's machine with KEYBRAKE_URL unset, or use that server's control API",
+  );
+}

@@ -1,0 +1,27 @@
+import { processEnvironment } from "../config.ts";
+import { systemClock } from "../core/clock.ts";
+import type { Cli } from "./cli.ts";
+import { processKeyboard } from "./keyboard.ts";
+import { openLocalControl } from "./local.ts";
+import { processSignals } from "./signals.ts";
+import { processVoice } from "./voice.ts";
+
+/** The terminal, clock, environment and data directory of this process. */
+export function processCli(): Cli {
+  const environment = processEnvironment();
+  return {
+    voice: processVoice(environment),
+    clock: systemClock,
+    environment,
+    keyboard: processKeyboard,
+    signals: processSignals,
+    openControl: (config) => openLocalControl(config, systemClock, environment),
+    startServer: async (options) => {
+      // Only `serve` and `demo` pay for loading the server.
+      const { startServer } = await import("../server.ts");
+      return startServer(options);
+    },
+    pause: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
+    exitCode: 0,
+  };
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { stringify } from "yaml";
+import { compilePolicy } from "../../src/policy/compile.ts";
+import { validatePolicy } from "../../src/policy/validate.ts";
+import { readYaml } from "../../src/policy/yaml-data.ts";
+import { policyArbitrary } from "./generated-policy.ts";
+
+describe("compilePolicy", () => {
+  test("reads amounts as micro-dollars and what is left out as its default", () => {
+    expect(compilePolicy({ vendor: "stripe", daily_usd_cap: "29.99" })).toMatchObject({
+      vendor: "stripe",
+      allowed: [],
+      denied: [],
+      capWindow: "utc_day",
+      dailyCapMicros: 29_990_000n,
+      totalCapMicros: undefined,
+      dailySendCap: undefined,
+      currencies: new Set(["usd"]),
+      customers: undefined,
+      merchants: new Set(),
+    });
+  });
+
+  test("keeps every rule of a parameter", () => {
+    const rule = {
+      in: ["a"],
+      not_in: ["b"],
+      min: "1",
+      max: "2",
+      matches: "a+",
+      prefix_in: ["a"],
+      required: true,
+      forbidden: true,
+    };
+    expect(compilePolicy({ vendor: "stripe", parameters: { "metadata[x]": rule } }).parameters).toEqual([
+      {
+        name: "metadata[x]",
+        required: true,
+        forbidden: true,
+        in: new Set(["a"]),
+        notIn: new Set(["b"]),
+        min: 1n,
+        max: 2n,
+        matches: /^(?:a+)$/u,
+        prefixIn: ["a"],
+      },
+    ]);
+  });
+
+  test("gives the same for a policy that was printed as JSON or YAML and read again", () => {
+    fc.assert(
+      fc.property(policyArbitrary, (policy) => {
+        for (const again of [JSON.parse(JSON.stringify(policy)), readYaml(stringify(policy)).data]) {
+          const read = validatePolicy(again);
+          expect(read).toEqual({ ok: true, policy });
+          if (read.ok) expect(compilePolicy(read.policy)).toEqual(compilePolicy(policy));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseUsd } from "../../src/core/money.ts";
+import { Problem } from "../../src/core/problem.ts";
+import { parseDuration } from "../../src/core/window.ts";
+import { compilePolicy } from "../../src/policy/compile.ts";
+import { judge } from "../../src/policy/judge.ts";
+import { narrowPolicy } from "../../src/policy/narrow.ts";
+import type { PolicyDocument } from "../../src/policy/policy.ts";
+import { validatePolicy } from "../../src/policy/validate.ts";
+import { ACCOUNT, fakeVendor, PRICING } from "./fake-vendor.ts";
+import { callArbitrary, fieldsArbitrary, policyArbitrary } from "./generated-policy.ts";
+
+function policy(fields: Record<string, unknown>): PolicyDocument {
+  const result = validatePolicy({ vendor: "fake", ...fields });
+  if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join("\n"));
+  return result.policy;
+}
+
+const BASE = policy({
+  daily_usd_cap: 500,
+  max_amount_per_call_usd: 120,
+  allowed_endpoints: ["POST /v1/charges", "GET /v1/**", "* /v1/x/**"],
+  denied_endpoints: ["GET /v1/files/**"],
+  customers: ["cus_1", "cus_2"],
+  to_prefixes: ["+1"],
+  expires_in: "2h",
+  parameters: {
+    currency: { in: ["usd", "eur"], not_in: ["chf"] },
+    amount: { min: 100 },
+    order: { matches: "o[0-9]+" },
+  },
+});
+
+describe("takes what narrows", () => {
+  test.each([
+    ["a lower cap", { daily_usd_cap: 200 }, { daily_usd_cap: "200.00" }],
+    ["a cap that the template has not", { total_usd_cap: 900 }, { total_usd_cap: "900.00" }],
+    [
+      "an endpoint within a pattern",
+      { allowed_endpoints: ["GET /v1/customers/*"] },
+      { allowed_endpoints: ["GET /v1/customers/*"] },
+    ],
+    [
+      "further denials, beside the template's",
+      { denied_endpoints: "GET /v1/a" },
+      { denied_endpoints: ["GET /v1/files/**", "GET /v1/a"] },
+    ],
+    ["fewer customers", { customers: ["cus_2"] }, { customers: ["cus_2"] }],
+    ["a longer prefix", { to_prefixes: ["+1500"] }, { to_prefixes: ["+1500"] }],
+    ["the default currency by name", { allowed_currencies: ["usd"] }, { allowed_currencies: ["usd"] }],
+    ["a shorter life", { expires_in: 60 }, { expires_in: "60s" }],
+    ["another description", { description: "x" }, { description: "x" }],
+    ["the same vendor", { vendor: "fake", cap_window: "utc_day" }, { vendor: "fake" }],
+  ])("%s", (_title, fields, expected) => {
+    expect(narrowPolicy(BASE, fields, fakeVendor)).toMatchObject(expected as object);
+  });
+
+  test("parameter rules, all of them together", () => {
+    const narrowed = narrowPolicy(
+      BASE,
+      { parameters: { currency: { in: "usd", not_in: "gbp" }, amount: { max: 900 }, extra: { forbidden: true } } },
+      fakeVendor,
+    );
+    expect(narrowed["parameters"]).toEqual({
+      currency: { in: ["usd"], not_in: ["chf", "gbp"] },
+      amount: { min: "100", max: "900" },
+      order: { matches: "o[0-9]+" },
+      extra: { forbidden: true },
+    });
+  });
+});
+
+describe("refuses what widens, with field, template's value and given value", () => {
+  test.each([
+    [{ daily_usd_cap: 500.01 }, "daily_usd_cap: 500.01 is wider than the template's 500.00"],
+    [{ allowed_endpoints: ["POST /v1/refunds"] }, "allowed_endpoints: [POST /v1/refunds] is wider than the template's"],
+    [{ allowed_endpoints: ["* /v1/charges"] }, "allowed_endpoints: [* /v1/charges] is wider"],
+    [{ customers: ["cus_1", "cus_3"] }, "customers: [cus_1, cus_3] is wider than the template's [cus_1, cus_2]"],
+    [{ merchants: ["acct_1"] }, "merchants: [acct_1] is wider than the template's []"],
+    [{ to_prefixes: ["+44"] }, "to_prefixes: [+44] is wider than the template's [+1]"],
+    [{ to_prefixes: ["+"] }, "to_prefixes[0] must be a +"],
+    [{ allowed_currencies: ["eur"] }, "allowed_currencies: [eur] is wider than the template's [usd]"],
+    [{ expires_in: "3h" }, "expires_in: 3h is wider than the template's 2h"],
+    [{ vendor: "stripe" }, "vendor: stripe is wider than the template's fake"],
+    [
+      { parameters: { currency: { in: ["gbp"] } } },
+      "parameters.currency.in: [gbp] is wider than the template's [usd, eur]",
+    ],
+    [{ parameters: { amount: { min: 1 } } }, "parameters.amount.min: 1 is wider than the template's 100"],
+    [{ parameters: { order: { matches: ".*" } } }, "parameters.order.matches: .* is wider than the template's o[0-9]+"],
+    [{ parameters: { amount: { max: 50 } } }, "min 100 over max 50"],
+    [{ customer: ["cus_1"] }, "did you mean customers?"],
+    [{ daily_usd_cap: 900, expires_in: "1d" }, "; expires_in: 1d is wider"],
+  ])("%j", (fields, message) => {
+    const narrow = () => narrowPolicy(BASE, fields, fakeVendor);
+    expect(narrow).toThrow(Problem);
+    expect(narrow).toThrow(message as string);
+  });
+
+  test("the opening of a closed operation under a broad pattern", () => {
+    const broad = policy({ allowed_endpoints: ["* /**"] });
+    expect(() => narrowPolicy(broad, { allowed_endpoints: ["POST /v1/keys"] }, fakeVendor)).toThrow("is closed");
+    const named = policy({ allowed_endpoints: ["* /**", "POST /v1/keys"] });
+    expect(narrowPolicy(named, { allowed_endpoints: ["POST /v1/keys"] }, fakeVendor)["allowed_endpoints"]).toEqual([
+      "POST /v1/keys",
+    ]);
+  });
+
+  test("everything, where the template allows nothing", () => {
+    expect(() => narrowPolicy(policy({}), { allowed_endpoints: ["GET /v1/a"] }, fakeVendor)).toThrow("template's []");
+  });
+});
+
+describe("for any policy and any fields", () => {
+  test("narrowing never admits a call that the base refused, and never raises a cap or a life", () => {
+    let narrowings = 0;
+    let admitted = 0;
+    fc.assert(
+      fc.property(
+        policyArbitrary,
+        fieldsArbitrary,
+        fc.array(callArbitrary, { minLength: 5, maxLength: 20 }),
+        (base, fields, calls) => {
+          // One field at a time where all together are refused: a single unlucky one must not hide the others.
+          const attempts = [fields, ...Object.entries(fields).map(([name, value]) => ({ [name]: value }))];
+          for (const attempt of attempts) {
+            let narrowed: PolicyDocument;
+            try {
+              narrowed = narrowPolicy(base, attempt, fakeVendor);
+            } catch (error) {
+              expect(error).toBeInstanceOf(Problem);
+              continue;
+            }
+            narrowings += 1;
+            for (const name of ["daily_usd_cap", "total_usd_cap", "max_amount_per_call_usd"]) {
+              if (base[name])
+                expect(parseUsd(narrowed[name] as string)).toBeLessThanOrEqual(parseUsd(base[name] as string));
+            }
+            if (base["daily_send_cap"] !== undefined) {
+              expect(narrowed["daily_send_cap"] as number).toBeLessThanOrEqual(base["daily_send_cap"] as number);
+            }
+            if (base["expires_in"]) {
+              expect(parseDuration(narrowed["expires_in"] as string)).toBeLessThanOrEqual(
+                parseDuration(base["expires_in"] as string),
+              );
+            }
+            const [before, after] = [compilePolicy(base), compilePolicy(narrowed)];
+            for (const each of calls) {
+              if (!judge(after, fakeVendor, ACCOUNT, each, PRICING).ok) continue;
+              admitted += 1;
+              expect(judge(before, fakeVendor, ACCOUNT, each, PRICING).ok).toBe(true);
+            }
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+    // The property says something only where narrowings succeed and admit calls.
+    expect(narrowings).toBeGreaterThan(100);
+    expect(admitted).toBeGreaterThan(20);
+  });
+});

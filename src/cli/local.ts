@@ -1,19 +1,24 @@
 import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
-import type { Clock } from "../core/clock.ts";
 import { Problem } from "../core/problem.ts";
-import type { Environment } from "../config.ts";
 import type { ControlPlane } from "../operate/control-plane.ts";
 import { createControlPlane } from "../operate/create-control-plane.ts";
 import { openInstallation } from "../operate/installation.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { type Cli, globalFlags, type OpenControl } from "./cli.ts";
 
+const STILL_IN_FLIGHT =
+  "calls that a running server has in flight are not aborted from here; " +
+  "its control API does that: POST /vault/keys/revoke or /brake with hard";
+
 /**
  * The control plane on the data directory itself. A server that runs there honours every change on its next call, so that
  * the operator needs neither a token nor the server to be up.
  */
-export async function openLocalControl(config: Config, clock: Clock, environment: Environment): Promise<OpenControl> {
+export async function openLocalControl(
+  config: Config,
+  { clock, environment, voice }: Pick<Cli, "clock" | "environment" | "voice">,
+): Promise<OpenControl> {
   const { store, masterKey, templates, dataDir } = await openInstallation(config, clock);
   const control = createControlPlane({
     store,
@@ -23,8 +28,8 @@ export async function openLocalControl(config: Config, clock: Clock, environment
     vendors: VENDORS,
     templates,
     environment,
-    // No call is in flight in this process; a server sees the stop in the store.
-    onHardStop: () => {},
+    // No call is in flight in this process. A server sees in the store that later calls are to be refused, and no more.
+    onHardStop: () => voice.warn(STILL_IN_FLIGHT),
   });
   return { control, dataDir, close: () => store.close() };
 }

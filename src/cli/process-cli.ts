@@ -9,13 +9,12 @@ import { processVoice } from "./voice.ts";
 /** The terminal, clock, environment and data directory of this process. */
 export function processCli(): Cli {
   const environment = processEnvironment();
+  const outside = { voice: processVoice(environment), clock: systemClock, environment };
   return {
-    voice: processVoice(environment),
-    clock: systemClock,
-    environment,
+    ...outside,
     keyboard: processKeyboard,
     signals: processSignals,
-    openControl: (config) => openLocalControl(config, systemClock, environment),
+    openControl: (config) => openLocalControl(config, outside),
     startServer: async (options) => {
       // Only `serve` and `demo` pay for loading the server.
       const { startServer } = await import("../server.ts");

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { Problem } from "../core/problem.ts";
+import { VERSION } from "../core/version.ts";
 import type { Cli } from "./cli.ts";
 import { withoutSecrets } from "./secret-words.ts";
 
@@ -16,6 +17,15 @@ const ANSWERED = ["commander.helpDisplayed", "commander.version"];
 export function emptyProgram(cli: Cli): Command {
   const { voice } = cli;
   return new Command("keybrake")
+    .description(
+      "Puts brakes on an agent's keys: caps, endpoint rules, audit and instant revoke in front of paid APIs.",
+    )
+    .version(VERSION, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .option("--data <dir>", "data directory (KEYBRAKE_DATA; default: the platform's state directory)")
+    .option("--policies <dir>", "templates (KEYBRAKE_POLICIES; default: ./policies, else in the data directory)")
+    .option("--store <url>", "store (KEYBRAKE_STORE; default: sqlite: in the data directory)")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => voice.sayRaw(text),

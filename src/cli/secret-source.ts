@@ -19,7 +19,8 @@ const SECRET_BYTES_MAX = 16 * 1024;
  */
 export async function readSecret(source: SecretSource, what: string, cli: Cli): Promise<Secret> {
   const text = (await rawSecret(source, what, cli)).trim();
-  if (text === "") throw new Problem("invalid", `the ${what} is empty`, "use --from-env VARIABLE, --from-file PATH or stdin");
+  if (text === "")
+    throw new Problem("invalid", `the ${what} is empty`, "use --from-env VARIABLE, --from-file PATH or stdin");
   return new Secret(text);
 }
 
@@ -51,12 +52,20 @@ function secretFromFile(path: string): string {
   const shown = looksLikeSecret(path) && !path.includes("/") ? "that file" : path;
   try {
     if (statSync(path).size > SECRET_BYTES_MAX) {
-      throw new Problem("invalid", `${shown} has more than ${SECRET_BYTES_MAX} bytes`, "name a file that holds the secret alone");
+      throw new Problem(
+        "invalid",
+        `${shown} has more than ${SECRET_BYTES_MAX} bytes`,
+        "name a file that holds the secret alone",
+      );
     }
     return readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new Problem("invalid", `cannot read ${shown} (${code})`, "--from-file takes the path of a file with the secret");
+    throw new Problem(
+      "invalid",
+      `cannot read ${shown} (${code})`,
+      "--from-file takes the path of a file with the secret",
+    );
   }
 }

@@ -32,7 +32,9 @@ export function layOut<Row>(
   const widths = width === undefined ? natural : fit(columns, natural, width);
   const line = (texts: readonly string[], painted: (text: string, index: number) => string) =>
     texts
-      .map((text, index) => painted(pad(text, widths[index]!, columns[index]!.align, index === texts.length - 1), index))
+      .map((text, index) =>
+        painted(pad(text, widths[index]!, columns[index]!.align, index === texts.length - 1), index),
+      )
       .join(GAP)
       .trimEnd();
   const head = line(

@@ -5,8 +5,8 @@ import { VENDORS } from "../vendors/index.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { given } from "./policy-flags.ts";
-import { looksLikeSecret } from "./secret-words.ts";
 import { readSecret, type SecretSource } from "./secret-source.ts";
+import { looksLikeSecret } from "./secret-words.ts";
 import type { Column } from "./table.ts";
 import { shortTime } from "./wording.ts";
 
@@ -121,7 +121,11 @@ function addRotate(vendor: Command, cli: Cli): void {
       const view = await withControl(cli, command, async (control) => {
         const present = (await control.listVendors()).find((each) => each.name === name);
         if (present?.configured) return control.setVendor(name, { secret });
-        throw new Problem("not_found", `${name} has no secret to rotate`, `set one with \`keybrake vendor set ${name}\``);
+        throw new Problem(
+          "not_found",
+          `${name} has no secret to rotate`,
+          `set one with \`keybrake vendor set ${name}\``,
+        );
       });
       if (flags.json) cli.voice.sayJson(view);
       else cli.voice.say(`${name} has a new secret; every vault key uses it from its next call on`);
@@ -156,7 +160,11 @@ function addTest(vendor: Command, cli: Cli): void {
       cli.exitCode = view.ok ? 0 : 1;
       if (json) cli.voice.sayJson(view);
       else if (view.ok) cli.voice.say(`${name} works: ${view.message}`);
-      else cli.voice.error(`${name} does not work: ${view.message}`, `set its secret with \`keybrake vendor set ${name}\``);
+      else
+        cli.voice.error(
+          `${name} does not work: ${view.message}`,
+          `set its secret with \`keybrake vendor set ${name}\``,
+        );
     });
   withExamples(command, ["keybrake vendor test stripe"]);
 }
@@ -174,6 +182,7 @@ function refuseArguments(name: string, more: readonly string[]): void {
 
 function accountOf(name: string, flags: SetFlags): string | undefined {
   const own = VENDORS.find((vendor) => vendor.name === name)?.accountId?.flag;
-  const value = own === undefined ? undefined : (flags as Readonly<Record<string, unknown>>)[new Option(own).attributeName()];
+  const value =
+    own === undefined ? undefined : (flags as Readonly<Record<string, unknown>>)[new Option(own).attributeName()];
   return (value as string | undefined) ?? flags.accountId;
 }

@@ -1,5 +1,5 @@
-import { Problem } from "../core/problem.ts";
 import type { Environment } from "../config.ts";
+import { Problem } from "../core/problem.ts";
 import { type Column, layOut, printable } from "./table.ts";
 
 /** The part of a stream that is written to. */
@@ -75,17 +75,34 @@ export class Voice {
   }
 
   error(message: string, hint?: string): void {
-    this.#err.write(`keybrake: ${this.#onErr("error:", "red")} ${printable(message)}\n`);
-    if (hint) this.#err.write(`keybrake: ${this.#onErr("hint:", "bold")} ${printable(hint)}\n`);
+    this.#err.write(`keybrake: ${this.#onErr("error:", "red")} ${oneLine(message)}\n`);
+    if (hint) this.#err.write(`keybrake: ${this.#onErr("hint:", "bold")} ${oneLine(hint)}\n`);
   }
 
   /** Says what was thrown. A defect is named as one; its trace is not for the terminal. */
   fail(thrown: unknown): void {
-    if (thrown instanceof Problem) return this.error(thrown.message, thrown.hint);
+    if (thrown instanceof Problem) {
+      this.error(thrown.message, thrown.hint);
+      return;
+    }
     const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    this.error(`internal error: ${text}`, "this is a defect of keybrake; please report it with the command that you ran");
+    this.error(
+      `internal error: ${text}`,
+      "this is a defect of keybrake; please report it with the command that you ran",
+    );
   }
 
+  /** Text for `noteRaw` that should be found at a glance. */
+  bright(text: string): string {
+    return this.#onErr(text, "bold");
+  }
+
+  /** Text for `noteRaw` that must not be overlooked. */
+  alert(text: string): string {
+    return this.#onErr(text, "yellow");
+  }
+
+  /** Text for the answer, coloured where the answer goes to a terminal. */
   paint(text: string, colour: Colour): string {
     return this.#painted(text, colour, this.#out);
   }
@@ -99,6 +116,11 @@ export class Voice {
     const [on, off] = CODES[colour];
     return `\u001b[${on}m${text}\u001b[${off}m`;
   }
+}
+
+/** An error is one line, so that a log's reader sees where it ends. */
+function oneLine(text: string): string {
+  return printable(text.replace(/\s*\n\s*/g, "; "));
 }
 
 /** The voice of this process. A reader that has left (`keybrake audit | head`) ends the program without a complaint. */

@@ -1,5 +1,6 @@
 import type { EpochMs } from "../core/window.ts";
 import type { BudgetView } from "../operate/control-plane.ts";
+import { printable } from "./table.ts";
 
 /** `$1,234.50` for the decimal text `1234.50`. */
 export function dollars(text: string): string {
@@ -27,12 +28,14 @@ export function shortTime(iso: string): string {
 export function fromNow(iso: string, now: EpochMs): string {
   const distanceMs = Date.parse(iso) - now;
   const far = Math.abs(distanceMs);
-  const [unitMs, unit] = ([
-    [86_400_000, "d"],
-    [3_600_000, "h"],
-    [60_000, "m"],
-    [1_000, "s"],
-  ] as const).find(([size]) => far >= size) ?? [1_000, "s"];
+  const [unitMs, unit] = (
+    [
+      [86_400_000, "d"],
+      [3_600_000, "h"],
+      [60_000, "m"],
+      [1_000, "s"],
+    ] as const
+  ).find(([size]) => far >= size) ?? [1_000, "s"];
   const text = `${Math.round(far / unitMs)}${unit}`;
   return distanceMs >= 0 ? `in ${text}` : `${text} ago`;
 }
@@ -51,5 +54,5 @@ export function budgetAmount(unit: BudgetView["unit"], amount: string): string {
 export function facts(pairs: readonly (readonly [name: string, value: string | null | undefined])[]): string {
   const present = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== null && pair[1] !== undefined);
   const width = Math.max(...present.map(([name]) => name.length));
-  return present.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+  return present.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join("\n");
 }

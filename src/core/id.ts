@@ -3,6 +3,9 @@ import type { EpochMs } from "./window.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford's base 32: no i, l, o, u
 
+/** What four characters can count. */
+const SEQUENCE_MAX = 32 ** 4 - 1;
+
 let lastMs = 0;
 let sequence = 0;
 
@@ -14,8 +17,12 @@ export function timeOrderedId(prefix: string, now: EpochMs): string {
   if (now > lastMs) {
     lastMs = now;
     sequence = 0;
-  } else {
+  } else if (sequence < SEQUENCE_MAX) {
     sequence += 1;
+  } else {
+    // A clock that was set back an hour stands still for an hour: run ahead of it rather than start the count again.
+    lastMs += 1;
+    sequence = 0;
   }
   return `${prefix}_${base32(lastMs, 10)}${base32(sequence, 4)}${randomBase32()}`;
 }

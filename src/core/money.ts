@@ -13,23 +13,18 @@ const USD_PATTERN = /^(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,6}))?$/;
 
 /**
  * Reads a dollar amount such as `500`, `"29.99"` or `0.0009` exactly; at most six decimals, never negative.
- * A JSON or YAML number is read by its shortest decimal spelling, so that 0.1 is a tenth.
+ * A JSON or YAML number is read by its shortest decimal spelling, so that 0.1 is a tenth. One that is spelt with an
+ * exponent is out of range on either side: below a micro-dollar it would be rounded, from 1e21 on it is no amount.
  * @throws RangeError naming the value where it is not such an amount.
  */
 export function parseUsd(value: string | number): Micros {
-  const text = typeof value === "number" ? decimalText(value) : value.trim().replace(/^\$/, "");
+  const text = typeof value === "number" ? String(value) : value.trim().replace(/^\$/, "");
   const match = USD_PATTERN.exec(text);
   if (!match) throw new RangeError(`"${value}" is not a dollar amount (like 500, 29.99 or 0.0009, up to six decimals)`);
   const micros = BigInt(match[1]!) * MICROS_PER_USD + BigInt((match[2] ?? "").padEnd(6, "0"));
   if (micros > MICROS_MAX)
     throw new RangeError(`${value} dollars is more than Keybrake keeps (${formatUsd(MICROS_MAX)})`);
   return micros;
-}
-
-function decimalText(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  const shortest = String(value);
-  return shortest.includes("e") ? value.toFixed(9).replace(/\.?0+$/, "") : shortest;
 }
 
 /** `29.99`, `500.00`, `0.0009`, `-3.50`: at least two decimals, no more than are needed, never rounded. */

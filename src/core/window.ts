@@ -19,14 +19,19 @@ export function windowReset(window: CapWindow, start: EpochMs): EpochMs | undefi
 const DURATION_PATTERN = /^([1-9][0-9]{0,8})(ms|s|m|h|d)?$/;
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS } as const;
 
+/** A hundred years: the time that such a duration ends at can still be written as a date. */
+const DURATION_MS_MAX = 36_500 * DAY_MS;
+
 /**
  * `30s`, `5m`, `2h`, `7d`, or a number of seconds, in milliseconds.
- * @throws RangeError naming the value.
+ * @throws RangeError naming the value, also where it is above a hundred years.
  */
 export function parseDuration(value: string | number): number {
   const match = DURATION_PATTERN.exec(String(value).trim());
   if (!match) throw new RangeError(`"${value}" is not a duration (30s, 5m, 2h, 7d, or whole seconds)`);
-  return Number(match[1]) * DURATION_UNITS[(match[2] ?? "s") as keyof typeof DURATION_UNITS];
+  const durationMs = Number(match[1]) * DURATION_UNITS[(match[2] ?? "s") as keyof typeof DURATION_UNITS];
+  if (durationMs > DURATION_MS_MAX) throw new RangeError(`"${value}" is longer than 36500d, the longest duration`);
+  return durationMs;
 }
 
 /** `2h`, `1d`, `90s`: the shortest exact spelling. */

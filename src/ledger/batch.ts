@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { MICROS_MAX } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { HoldDecision, HoldRequest, LedgerEntry, LedgerResult, ResolveRequest, ResolveResult } from "./entry.ts";
 
@@ -26,6 +27,9 @@ interface Waiting<Request, Result> {
   readonly failed: (cause: unknown) => void;
 }
 
+type WaitingHold = Waiting<HoldRequest, HoldDecision>;
+type WaitingResolution = Waiting<ResolveRequest, ResolveResult>;
+
 /**
  * Group commit: all that arrives while a commit is under way forms the next one, so the price of an fsync is shared and
  * throughput grows with load. Holds are refused when their commit fails; resolutions are kept and tried again, because
@@ -35,14 +39,19 @@ export class LedgerBatcher {
   readonly #store: LedgerStore;
   readonly #clock: Clock;
   readonly #options: BatcherOptions;
-  #holds: Waiting<HoldRequest, HoldDecision>[] = [];
-  #resolutions: Waiting<ResolveRequest, ResolveResult>[] = [];
+  readonly #holds: WaitingHold[] = [];
+  readonly #resolutions: WaitingResolution[] = [];
+  /**
+   * Resolutions of failed commits. They are tried again one by one and alone, so that one that can never be written
+   * holds up neither the others nor any call.
+   */
+  readonly #suspects: WaitingResolution[] = [];
+  readonly #idle: (() => void)[] = [];
+  #suspectDue = false;
   #committing = false;
   #scheduled = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** After a failed commit resolutions go one by one, so that one that cannot be written does not hold up the others. */
-  #isolate = false;
-  #idle: (() => void)[] = [];
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: LedgerStore, clock: Clock, options: BatcherOptions) {
     this.#store = store;
@@ -52,6 +61,8 @@ export class LedgerBatcher {
 
   /** Durable when it resolves; rejects where it could not be made so, and then nothing may be forwarded. */
   hold(request: HoldRequest): Promise<HoldDecision> {
+    const problem = holdProblem(request);
+    if (problem) return Promise.reject(new RangeError(problem));
     return new Promise((done, failed) => {
       this.#holds.push({ request, done, failed });
       this.#schedule();
@@ -62,21 +73,21 @@ export class LedgerBatcher {
   resolve(request: ResolveRequest): Promise<ResolveResult> {
     return new Promise((done, failed) => {
       this.#resolutions.push({ request, done, failed });
-      this.#timer ??= setTimeout(() => this.#schedule(), this.#options.resolveDelayMs);
+      this.#scheduleLater();
     });
   }
 
-  /** Waits until everything handed in so far is on disk. */
+  /** Waits until everything handed in so far is on disk; for ever where the store never takes it. */
   async drain(): Promise<void> {
-    while (this.#committing || this.#scheduled || this.#holds.length > 0 || this.#resolutions.length > 0) {
-      this.#schedule();
+    while (this.#committing || this.#scheduled || this.queueLength > 0) {
+      if (this.#holds.length > 0 || this.#resolutions.length > 0) this.#schedule();
       await new Promise<void>((wake) => this.#idle.push(wake));
     }
   }
 
   /** What waits for a commit: a gauge for operators. */
   get queueLength(): number {
-    return this.#holds.length + this.#resolutions.length;
+    return this.#holds.length + this.#resolutions.length + this.#suspects.length;
   }
 
   #schedule(): void {
@@ -86,37 +97,82 @@ export class LedgerBatcher {
     setImmediate(() => this.#flush());
   }
 
+  #scheduleLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#schedule();
+    }, this.#options.resolveDelayMs);
+  }
+
+  #retryLater(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#suspectDue = true;
+      this.#schedule();
+    }, this.#options.retryDelayMs);
+  }
+
   async #flush(): Promise<void> {
     this.#scheduled = false;
     this.#committing = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const resolutions = this.#resolutions.splice(0, this.#isolate ? 1 : this.#options.entriesMax);
-    const holds = this.#holds.splice(0, this.#options.entriesMax - Math.min(resolutions.length, 128));
+    await this.#commitWaiting();
+    if (this.#suspectDue) await this.#commitSuspect();
+    this.#committing = false;
+    // Timers that fired during the commit have scheduled nothing.
+    if (this.#holds.length > 0 || this.#suspectDue) this.#schedule();
+    else if (this.#resolutions.length > 0) this.#scheduleLater();
+    for (const wake of this.#idle.splice(0)) wake();
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const { entriesMax } = this.#options;
+    // An agent waits for each hold, and nobody for a resolution: those get at least half of a full batch.
+    const room = Math.max(entriesMax - this.#holds.length, Math.ceil(entriesMax / 2));
+    const resolutions = this.#resolutions.splice(0, room);
+    const holds = this.#holds.splice(0, entriesMax - resolutions.length);
+    if (resolutions.length + holds.length === 0) return;
+    const failure = await this.#commit(resolutions, holds);
+    if (!failure) return;
+    for (const one of holds) one.failed(failure.cause);
+    if (resolutions.length === 0) return;
+    this.#suspects.push(...resolutions);
+    this.#retryLater();
+  }
+
+  /** One success says that the store works again, so the next one need not wait. */
+  async #commitSuspect(): Promise<void> {
+    const one = this.#suspects.shift();
+    const failure = one && (await this.#commit([one], []));
+    this.#suspectDue = !failure && this.#suspects.length > 0;
+    if (!failure) return;
+    this.#suspects.push(one);
+    this.#retryLater();
+  }
+
+  async #commit(
+    resolutions: readonly WaitingResolution[],
+    holds: readonly WaitingHold[],
+  ): Promise<{ readonly cause: unknown } | undefined> {
     try {
       const entries = [...resolutions.map((one) => one.request), ...holds.map((one) => one.request)];
       const results = await this.#store.apply(entries, this.#clock.now());
       for (const [index, one] of resolutions.entries()) one.done(results[index] as ResolveResult);
       for (const [index, one] of holds.entries()) one.done(results[resolutions.length + index] as HoldDecision);
-      this.#isolate = this.#isolate && this.#resolutions.length > 0;
-      this.#committing = false;
-      if (this.#holds.length > 0 || this.#isolate) this.#schedule();
-      else if (this.#resolutions.length > 0) this.#later(this.#options.resolveDelayMs);
+      return undefined;
     } catch (cause) {
       this.#options.onFailure(cause);
-      for (const one of holds) one.failed(cause);
-      // To the back of the queue: one that can never be written must not keep the others from being.
-      this.#resolutions.push(...resolutions);
-      this.#isolate = this.#resolutions.length > 0;
-      this.#committing = false;
-      if (this.#holds.length > 0) this.#schedule();
-      else if (this.#resolutions.length > 0) this.#later(this.#options.retryDelayMs);
-    } finally {
-      for (const wake of this.#idle.splice(0)) wake();
+      return { cause };
     }
   }
+}
 
-  #later(delayMs: number): void {
-    this.#timer ??= setTimeout(() => this.#schedule(), delayMs);
+/** Why a hold could never be written: alone it is refused, in a batch it would take the calls beside it along. */
+function holdProblem({ facts, exposureMicros, sends }: HoldRequest): string | undefined {
+  if (exposureMicros < 0n || exposureMicros > MICROS_MAX) {
+    return `call ${facts.id} holds ${exposureMicros} micro-dollars; a hold is from 0 to ${MICROS_MAX}`;
   }
+  if (!Number.isSafeInteger(sends) || sends < 0) return `call ${facts.id} holds ${sends} sends, which is no count`;
+  return undefined;
 }

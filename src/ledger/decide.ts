@@ -35,12 +35,15 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
     return refuse(stop.code, stop.rule, undefined, stop.reason);
   }
   if (call.refusal) {
-    return refuse(call.refusal.code, call.refusal.rule, tightestBudget(view, call.budgets), null);
+    const first = tightest(view, call.budgets);
+    return refuse(call.refusal.code, call.refusal.rule, first && budgetUse(view, first), null);
   }
   const full = call.budgets.find((budget) => overflows(view, budget, call));
   if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
-  const charges = call.budgets.map((budget) => charge(view, budget, call));
-  return { admitted: true, charges, tightest: tightestBudget(view, call.budgets) };
+  const first = tightest(view, call.budgets);
+  const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
+  const charges = ordered.map((budget) => charge(view, budget, call));
+  return { admitted: true, charges, tightest: first && budgetUse(view, first) };
 }
 
 interface Stop {
@@ -50,7 +53,7 @@ interface Stop {
 }
 
 function keyRefusal(key: KeyState, now: EpochMs): Stop | undefined {
-  if (key.revokedAt !== null) return { code: "key_revoked", rule: "revoked", reason: null };
+  if (key.revokedAt !== null) return { code: "key_revoked", rule: "revoked", reason: key.revokeReason };
   if (key.expiresAt <= now) return { code: "key_expired", rule: "expires_in", reason: null };
   return undefined;
 }
@@ -91,14 +94,15 @@ function budgetUse(view: LedgerView, budget: Budget): BudgetUse {
   return { name, unit, cap, used: used(view, budget), resetAt };
 }
 
-function tightestBudget(view: LedgerView, budgets: readonly Budget[]): BudgetUse | undefined {
-  let tightest: BudgetUse | undefined;
+/** The dollar budget with the least left. One call costs all of them the same, so it stays the tightest after it. */
+function tightest(view: LedgerView, budgets: readonly Budget[]): Budget | undefined {
+  let least: { readonly budget: Budget; readonly left: bigint } | undefined;
   for (const budget of budgets) {
     if (budget.unit !== "usd") continue;
-    const use = budgetUse(view, budget);
-    if (!tightest || use.cap - use.used < tightest.cap - tightest.used) tightest = use;
+    const left = budget.cap - used(view, budget);
+    if (!least || left < least.left) least = { budget, left };
   }
-  return tightest;
+  return least?.budget;
 }
 
 function refuse(code: RefusalCode, rule: string, budget: BudgetUse | undefined, reason: string | null): HoldDecision {

@@ -40,6 +40,7 @@ export interface KeyState {
   readonly version: number;
   readonly expiresAt: EpochMs;
   readonly revokedAt: EpochMs | null;
+  readonly revokeReason: string | null;
 }
 
 /** An engaged brake; one with neither vendor nor prefix stops everything. */
@@ -69,7 +70,7 @@ export interface BudgetUse {
 }
 
 export type HoldDecision =
-  /** Held. `tightest` is the dollar budget with the least left, after this call. */
+  /** Held. `tightest` is the dollar budget with the least left, after this call; its charge stands first. */
   | { readonly admitted: true; readonly charges: readonly Charge[]; readonly tightest: BudgetUse | undefined }
   | {
       readonly admitted: false;
@@ -83,7 +84,7 @@ export type HoldDecision =
   /** The key's policy or the vendor's settings changed since the call was judged: judge it again. Nothing was written. */
   | { readonly admitted: false; readonly code: "stale" };
 
-/** `refused`: the call was already resolved, or is not known; `state` says which. */
+/** `resolved: false`: the call was already resolved, or is not known; `why` says which. */
 export type ResolveResult =
   | { readonly resolved: true; readonly costMicros: Micros }
   | { readonly resolved: false; readonly why: "unknown_call" | "already_resolved" };

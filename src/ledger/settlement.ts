@@ -1,5 +1,6 @@
+import type { CallEnd } from "../audit/row.ts";
 import type { Resolution } from "../core/hold.ts";
-import type { Micros } from "../core/money.ts";
+import { MICROS_MAX, type Micros } from "../core/money.ts";
 import type { Charge } from "./entry.ts";
 
 /** A correction of one counter; never more than what the hold put there, unless the cost was above the estimate. */
@@ -7,6 +8,16 @@ export interface CounterChange {
   readonly budgetId: string;
   readonly windowStart: number;
   readonly delta: bigint;
+}
+
+/**
+ * What a resolution leaves on the books: nothing unless it settles. A refund counts its absolute amount (ledger.md), and
+ * a vendor's answer with an absurd price counts as the largest amount there is, so that it can be written at all.
+ */
+export function finalCost(to: Resolution, end: Pick<CallEnd, "costMicros">): Micros {
+  if (to !== "settled") return 0n;
+  const absolute = end.costMicros < 0n ? -end.costMicros : end.costMicros;
+  return absolute > MICROS_MAX ? MICROS_MAX : absolute;
 }
 
 /**

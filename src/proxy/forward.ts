@@ -77,12 +77,14 @@ async function readBody(
   bytesMax: number,
   costsNothing: boolean,
 ): Promise<Uint8Array | ReadableStream<Uint8Array>> {
-  if (!response.body) return new Uint8Array(0);
+  // `response.body` makes a stream, which costs more than the rest of a call: it is asked for only where one is needed.
   const length = response.headers.get("content-length");
-  const streamed = costsNothing && (length === null || Number(length) > BUFFERED_BYTES_MAX);
-  if (streamed && response.status < 300) return response.body;
-  if (length !== null && Number(length) <= bytesMax) return new Uint8Array(await response.arrayBuffer());
-  return readBounded(response.body, bytesMax);
+  const bytes = length === null ? undefined : Number(length);
+  if (bytes !== undefined && bytes <= (costsNothing ? BUFFERED_BYTES_MAX : bytesMax)) {
+    return new Uint8Array(await response.arrayBuffer());
+  }
+  if (!response.body) return new Uint8Array(0);
+  return costsNothing && response.status < 300 ? response.body : readBounded(response.body, bytesMax);
 }
 
 async function readBounded(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array> {

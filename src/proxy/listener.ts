@@ -128,7 +128,6 @@ async function send(response: ServerResponse, method: string, { status, headers,
   response.writeHead(status, flat);
   if (method === "HEAD") response.end();
   else response.end(body);
-  if (close) response.once("finish", () => response.socket?.destroySoon());
 }
 
 async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {

@@ -32,8 +32,7 @@ export function holdDenial(
   earlier: Denial | undefined,
 ): Denial {
   const { code, rule, budget, reason } = decision;
-  if (earlier && earlier.code === code)
-    return { ...earlier, details: { ...budgetDetails(budget), ...earlier.details } };
+  if (earlier && earlier.code === code) return earlier;
   const why = reason ? ` The operator said: ${reason}` : "";
   if (code === "key_revoked") return plain(code, rule, `This vault key has been revoked.${why} Stop this run.`);
   if (code === "key_expired") return plain(code, rule, "This vault key has expired; ask for a new one.");

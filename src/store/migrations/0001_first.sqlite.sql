@@ -120,6 +120,7 @@ CREATE TABLE remembered_answers (
   created_at    INTEGER NOT NULL,
   PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX remembered_answers_created ON remembered_answers (created_at);
 
 -- Calls without a recognisable key: a count per UTC day, so that a flood of bad tokens cannot fill the disk.
 CREATE TABLE unknown_key_calls (

@@ -62,13 +62,22 @@ export class SqliteAudit {
 function filterConditions(filter: AuditFilter): SQL[] {
   const conditions: SQL[] = [];
   if (filter.run !== undefined) {
-    conditions.push(or(eq(auditRows.agentRunLabel, filter.run), eq(auditRows.agentRunId, filter.run))!);
+    // Rows whose run id is their label are in the index of labels only; said here, so that SQLite uses both indexes.
+    const ownId = and(
+      eq(auditRows.agentRunId, filter.run),
+      sql`${auditRows.agentRunId} IS NOT ${auditRows.agentRunLabel}`,
+    );
+    conditions.push(or(eq(auditRows.agentRunLabel, filter.run), ownId)!);
   }
   if (filter.labelContains) conditions.push(sql`instr(${auditRows.agentRunLabel}, ${filter.labelContains}) > 0`);
   if (filter.keyId !== undefined) conditions.push(eq(auditRows.vaultKeyId, filter.keyId));
   if (filter.vendor !== undefined) conditions.push(eq(auditRows.vendor, filter.vendor));
   if (filter.verdict !== undefined) conditions.push(eq(auditRows.policyVerdict, filter.verdict));
   if (filter.state !== undefined) conditions.push(eq(auditRows.state, filter.state));
+  // What is open is little among much; SQLite takes the index of open calls only where its condition is in the query.
+  if (filter.state === "held" || filter.state === "unresolved") {
+    conditions.push(sql`${auditRows.state} IN ('held', 'unresolved')`);
+  }
   if (filter.customer !== undefined) conditions.push(eq(auditRows.customerScopeId, filter.customer));
   if (filter.triggeringEventId !== undefined)
     conditions.push(eq(auditRows.triggeringEventId, filter.triggeringEventId));

@@ -1,5 +1,5 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
@@ -18,18 +18,25 @@ const BUSY_TIMEOUT_MS = 900;
  * @throws Problem where the file is no database, SQLite is too old, or a setting does not hold.
  */
 export function openDatabase(path: string): Database {
-  let database: Database;
+  let database: Database | undefined;
   try {
     database = new Database(path, { create: true, readwrite: true, strict: true, safeIntegers: true });
-    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    database.run("PRAGMA journal_mode = WAL");
+    configure(database);
+    return database;
   } catch (cause) {
+    database?.close();
+    if (cause instanceof Problem) throw cause;
     throw new Problem(
       "unavailable",
       `cannot open the database ${path}: ${(cause as Error).message}`,
       "check that the path is a directory that this user can write, and that the disk is not full",
     );
   }
+}
+
+function configure(database: Database): void {
+  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  database.run("PRAGMA journal_mode = WAL");
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
   database.run("PRAGMA trusted_schema = OFF");
@@ -38,7 +45,6 @@ export function openDatabase(path: string): Database {
   assertPragma(database, "journal_mode", "wal");
   assertPragma(database, "synchronous", "2");
   assertVersion(database);
-  return database;
 }
 
 function assertPragma(database: Database, name: string, wanted: string): void {
@@ -69,18 +75,23 @@ function assertVersion(database: Database): void {
   }
 }
 
-/** Brings the schema up to date; each migration is one transaction. The database is copied first where it has data. */
-export function migrate(database: Database, path: string, now: EpochMs): void {
+/** Brings the schema up to date, in one transaction. The database is copied first where it has data. */
+export function migrate(
+  database: Database,
+  path: string,
+  now: EpochMs,
+  migrations: readonly Migration[] = MIGRATIONS,
+): void {
   database.run(
     "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
   );
   const applied = database.query("SELECT name, sha256 FROM migrations ORDER BY number").all() as AppliedMigration[];
-  const pending = pendingMigrations(MIGRATIONS, applied);
+  const pending = pendingMigrations(migrations, applied);
   if (pending.length === 0) return;
   if (applied.length > 0) backupBeforeMigration(database, path, applied.length);
   const run = database.transaction(() => {
     const done = database.query("SELECT count(*) AS count FROM migrations").get() as { count: bigint };
-    for (const [index, migration] of MIGRATIONS.entries()) {
+    for (const [index, migration] of migrations.entries()) {
       // Another process may have migrated while this one waited for the lock.
       if (index < Number(done.count)) continue;
       database.run(migration.sql);
@@ -94,7 +105,12 @@ export function migrate(database: Database, path: string, now: EpochMs): void {
 
 function backupBeforeMigration(database: Database, path: string, version: number): void {
   const copy = `${path}.before-migration-${version + 1}`;
-  if (!existsSync(copy)) database.query("VACUUM INTO ?").run(copy);
+  if (existsSync(copy)) return;
+  // Under another name until it is whole: a process that dies half-way must not leave what looks like a backup.
+  const partial = `${copy}.partial`;
+  rmSync(partial, { force: true });
+  database.query("VACUUM INTO ?").run(partial);
+  renameSync(partial, copy);
 }
 
 /** Statements of the hot path, prepared once. */

@@ -80,6 +80,10 @@ export class SqliteKeys {
   }
 
   spend(keyId: string): KeySpend {
+    return this.#db.transaction(() => this.#spend(keyId));
+  }
+
+  #spend(keyId: string): KeySpend {
     const prefix = `key:${keyId}:`;
     const rows = this.#db
       .select()
@@ -91,8 +95,9 @@ export class SqliteKeys {
       .select({
         state: auditRows.state,
         calls: sql<bigint>`count(*)`,
-        exposure: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}), 0)`,
-        cost: sql<bigint>`coalesce(sum(${auditRows.costMicros}), 0)`,
+        // Never over refused calls: an agent can ask for a trillion dollars until the sum does not fit 64 bits.
+        exposure: sql<bigint>`coalesce(sum(CASE WHEN ${auditRows.state} IN ('held', 'unresolved') THEN ${auditRows.exposureMicros} END), 0)`,
+        cost: sql<bigint>`coalesce(sum(CASE WHEN ${auditRows.state} = 'settled' THEN ${auditRows.costMicros} END), 0)`,
       })
       .from(auditRows)
       .where(eq(auditRows.vaultKeyId, keyId))
@@ -117,12 +122,16 @@ export class SqliteKeys {
   }
 }
 
-/** @throws Error where the selector selects by nothing: revoking everything has to be said. */
+/**
+ * @throws Error where the selector selects by nothing: revoking everything has to be said, and an empty prefix, which
+ * every label has, is an unset variable in somebody's script.
+ */
 function selectorConditions(selector: KeySelector): SQL[] {
   const conditions: SQL[] = [];
   if (selector.ids) conditions.push(inArray(vaultKeys.id, [...selector.ids]));
   if (selector.label !== undefined) conditions.push(eq(vaultKeys.label, selector.label));
   if (selector.labelPrefix !== undefined) {
+    if (selector.labelPrefix === "") throw new Error("a key selector must not select by an empty label prefix");
     conditions.push(sql`instr(${vaultKeys.label}, ${selector.labelPrefix}) = 1`);
   }
   if (selector.vendor !== undefined) conditions.push(eq(vaultKeys.vendor, selector.vendor));

@@ -1,9 +1,9 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { CallEnd } from "../../audit/row.ts";
 import { type CallState, mayResolve } from "../../core/hold.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { windowStart } from "../../core/window.ts";
-import { counterKey, decide, type LedgerView } from "../../ledger/decide.ts";
+import { decide, type LedgerView } from "../../ledger/decide.ts";
 import type {
   Brake,
   Charge,
@@ -15,53 +15,12 @@ import type {
   ResolveRequest,
   ResolveResult,
 } from "../../ledger/entry.ts";
-import { counterChanges } from "../../ledger/settlement.ts";
+import { counterChanges, finalCost } from "../../ledger/settlement.ts";
+import { Counters } from "./counters.ts";
 
 interface OpenCall {
   readonly state: CallState;
-  readonly exposure: bigint;
   readonly charges: string | null;
-}
-
-/** The counters that a batch touches: read once, changed in memory, written once. */
-class Counters extends Map<string, bigint> {
-  readonly #stored = new Map<string, bigint>();
-  readonly #read: Statement<{ used: bigint }, [string, number]>;
-  readonly #write: Statement<unknown, [string, number, bigint]>;
-
-  constructor(database: Database) {
-    super();
-    this.#read = database.query("SELECT used FROM counters WHERE budget_id = ? AND window_start = ?");
-    this.#write = database.query(
-      "INSERT INTO counters (budget_id, window_start, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used",
-    );
-  }
-
-  load(budgetId: string, start: EpochMs): void {
-    const key = counterKey(budgetId, start);
-    if (this.#stored.has(key)) return;
-    const used = this.#read.get(budgetId, start)?.used ?? 0n;
-    this.#stored.set(key, used);
-    this.set(key, used);
-  }
-
-  add(budgetId: string, start: EpochMs, delta: bigint): void {
-    this.load(budgetId, start);
-    const key = counterKey(budgetId, start);
-    this.set(key, this.get(key)! + delta);
-  }
-
-  used(charge: Charge): bigint {
-    return this.get(counterKey(charge.budgetId, charge.windowStart))!;
-  }
-
-  save(): void {
-    for (const [key, used] of this) {
-      if (used === this.#stored.get(key)) continue;
-      const bar = key.indexOf("|");
-      this.#write.run(key.slice(bar + 1), Number(key.slice(0, bar)), used);
-    }
-  }
 }
 
 /** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
@@ -110,10 +69,11 @@ export class SqliteLedger {
     }
   }
 
+  /** Those that are not there now will not appear later; the others stay in doubt until their withdrawal is committed. */
   #withdrawDoubtful(counters: Counters, now: EpochMs): void {
-    for (const callId of this.#doubtful) {
-      this.#resolve(counters, { type: "resolve", callId, to: "released", end: withdrawn(now) });
-    }
+    this.#doubtful = this.#doubtful.filter(
+      (callId) => this.#resolve(counters, { type: "resolve", callId, to: "released", end: withdrawn(now) }).resolved,
+    );
   }
 
   #tick(wallClock: EpochMs): EpochMs {
@@ -132,8 +92,7 @@ export class SqliteLedger {
       if (keys.has(id)) continue;
       const row = this.#statements.key.get(id);
       if (!row) continue;
-      const revokedAt = row.revoked_at === null ? null : Number(row.revoked_at);
-      keys.set(id, { id, version: Number(row.version), expiresAt: Number(row.expires_at), revokedAt });
+      keys.set(id, keyState(id, row));
     }
     const brakes: Brake[] = this.#statements.brakes.all().map((row) => ({
       id: row.id,
@@ -190,14 +149,15 @@ export class SqliteLedger {
     if (!row) return { resolved: false, why: "unknown_call" };
     if (!mayResolve(row.state, to)) return { resolved: false, why: "already_resolved" };
     const charges = decodeCharges(row.charges);
-    for (const change of counterChanges(charges, to, end.costMicros)) {
+    const costMicros = finalCost(to, end);
+    for (const change of counterChanges(charges, to, costMicros)) {
       counters.add(change.budgetId, change.windowStart, change.delta);
     }
     for (const charge of charges) counters.load(charge.budgetId, charge.windowStart);
     this.#statements.endRow.run(
       end.finishedAt,
       to,
-      to === "unresolved" ? null : end.costMicros,
+      to === "unresolved" ? null : costMicros,
       end.costSource,
       firstDollarUse(counters, charges),
       end.vendorRequestId,
@@ -209,7 +169,7 @@ export class SqliteLedger {
       callId,
     );
     if (end.verdict !== "allowed") this.#statements.changeVerdict.run(end.verdict, callId);
-    return { resolved: true, costMicros: end.costMicros };
+    return { resolved: true, costMicros };
   }
 }
 
@@ -228,6 +188,7 @@ function withdrawn(now: EpochMs): CallEnd {
   };
 }
 
+/** The tightest dollar budget's charge stands first (`HoldDecision`). */
 function firstDollarUse(counters: Counters, charges: readonly Charge[]): bigint | null {
   const first = charges.find((charge) => charge.unit === "usd");
   return first ? counters.used(first) : null;
@@ -251,6 +212,17 @@ interface KeyRow {
   readonly version: bigint;
   readonly expires_at: bigint;
   readonly revoked_at: bigint | null;
+  readonly revoke_reason: string | null;
+}
+
+function keyState(id: string, row: KeyRow): KeyState {
+  return {
+    id,
+    version: Number(row.version),
+    expiresAt: Number(row.expires_at),
+    revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+    revokeReason: row.revoke_reason,
+  };
 }
 
 interface BrakeRow {
@@ -265,14 +237,14 @@ function prepare(database: Database) {
   return {
     readClock: database.query<{ now: bigint }, []>("SELECT now FROM ledger_clock WHERE id = 1"),
     writeClock: database.query<unknown, [number]>("UPDATE ledger_clock SET now = ? WHERE id = 1"),
-    key: database.query<KeyRow, [string]>("SELECT version, expires_at, revoked_at FROM vault_keys WHERE id = ?"),
+    key: database.query<KeyRow, [string]>(
+      "SELECT version, expires_at, revoked_at, revoke_reason FROM vault_keys WHERE id = ?",
+    ),
     brakes: database.query<BrakeRow, []>(
-      "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL",
+      "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL ORDER BY engaged_at, id",
     ),
     vendors: database.query<{ name: string; version: bigint }, []>("SELECT name, version FROM vendors"),
-    openCall: database.query<OpenCall, [string]>(
-      "SELECT state, exposure_micros AS exposure, charges FROM audit_rows WHERE id = ?",
-    ),
+    openCall: database.query<OpenCall, [string]>("SELECT state, charges FROM audit_rows WHERE id = ?"),
     insertRow: database.query(
       `INSERT INTO audit_rows (id, called_at, finished_at, agent_run_id, agent_run_label, agent_name, vault_key_id, vendor,
         method, endpoint, path, policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source,
@@ -286,9 +258,11 @@ function prepare(database: Database) {
     ),
     // Apart from endRow because SQLite rewrites the index of every column that an UPDATE names, changed or not.
     changeVerdict: database.query<unknown, [string, string]>("UPDATE audit_rows SET policy_verdict = ? WHERE id = ?"),
+    // The second term is the condition of the index on open calls: without it SQLite scans the whole table.
     sweep: database.query<unknown, [number, number]>(
       `UPDATE audit_rows SET state = 'unresolved', finished_at = ?, flag = 'owner_gone'
-       WHERE state = 'held' AND owner NOT IN (SELECT owner FROM leases WHERE until > ?)`,
+       WHERE state = 'held' AND state IN ('held', 'unresolved')
+         AND owner NOT IN (SELECT owner FROM leases WHERE until > ?)`,
     ),
   };
 }

@@ -80,9 +80,12 @@ function unavailable(cause: unknown): Error {
   );
 }
 
+/** What bun:sqlite says of a database that has been closed, from a prepared statement and from a new one. */
+const CLOSED_MESSAGES = ["Database has closed", "Cannot use a closed database"];
+
 function isDriverError(cause: unknown): cause is Error {
-  const name = (cause as Error | undefined)?.name;
-  return name === "SQLiteError" || name === "DrizzleQueryError" || (cause as Error)?.message === "Database has closed";
+  if (!(cause instanceof Error)) return false;
+  return cause.name === "SQLiteError" || CLOSED_MESSAGES.includes(cause.message);
 }
 
 /** Every counter beside the sum of what its calls hold or cost, recomputed from the rows. */
@@ -128,5 +131,6 @@ function describe(database: Database): Record<string, string | number> {
     quick_check: String(one("PRAGMA quick_check")),
     keys: Number(one("SELECT count(*) FROM vault_keys")),
     calls: Number(one("SELECT count(*) FROM audit_rows")),
+    unknown_key_calls: Number(one("SELECT coalesce(sum(calls), 0) FROM unknown_key_calls")),
   };
 }

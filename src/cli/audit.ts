@@ -1,0 +1,213 @@
+import { type Command, Option } from "commander";
+import { CALL_STATES, type CallState } from "../core/hold.ts";
+import { Problem } from "../core/problem.ts";
+import { isVerdict, VERDICTS, type Verdict } from "../core/verdict.ts";
+import { type EpochMs, parseDuration } from "../core/window.ts";
+import type { AuditPageView, AuditRowView, ControlPlane } from "../operate/control-plane.ts";
+import { nearestName } from "../policy/nearest.ts";
+import type { AuditFilter } from "../store/store.ts";
+import { type AuditFormat, auditColumns, csvHeader, csvLine, FORMATS, totalsText } from "./audit-text.ts";
+import { type Cli, withExamples } from "./cli.ts";
+import { withControl } from "./local.ts";
+import { countUpTo, given } from "./policy-flags.ts";
+import { layOut } from "./table.ts";
+
+const LIMIT_MAX = 1_000_000;
+/** What the control plane gives at once. */
+const PAGE_ROWS_MAX = 10_000;
+const FOLLOW_PAUSE_MS = 500;
+/** A followed call is printed when it is final, or after so many looks (5 s) as it is. */
+const FOLLOW_LOOKS_MAX = 10;
+
+interface AuditFlags {
+  readonly run?: string;
+  readonly labelContains?: string;
+  readonly key?: string;
+  readonly vendor?: string;
+  readonly verdict?: string;
+  readonly state?: CallState;
+  readonly customer?: string;
+  readonly event?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: number;
+  readonly follow?: true;
+  readonly format?: AuditFormat;
+  readonly json?: true;
+}
+
+/** `keybrake audit`: what happened, newest last. */
+export function addAuditCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command("audit")
+    .description("show the calls and what was decided on each, newest last")
+    .option("--run <label>", "only calls of this run")
+    .option("--label-contains <text>", "only calls of keys with this in their run label")
+    .option("--key <id>", "only calls with this vault key (its id, vk_…)")
+    .option("--vendor <name>", "only calls to this vendor")
+    .option("--verdict <verdict>", "only calls with this verdict, such as cap_exceeded")
+    .addOption(new Option("--state <state>", "only calls in this state").choices(CALL_STATES))
+    .option("--customer <id>", "only calls that concern this customer of the vendor's")
+    .option("--event <id>", "only calls that this event triggered (X-Triggering-Event-Id)")
+    .option("--since <time>", "only calls since then: 24h, 7d, or 2026-01-31T08:00:00Z")
+    .option("--until <time>", "only calls before then")
+    .option("--limit <n>", "at most so many, the newest", countUpTo(LIMIT_MAX), 100)
+    .option("--follow", "go on and print calls as they come, until Ctrl-C")
+    .addOption(new Option("--format <format>", "how to print (default: table)").choices(FORMATS))
+    .addOption(new Option("--json", "print a JSON array").conflicts("format"))
+    .action(async (flags: AuditFlags) => {
+      const filter = readFilter(flags, cli.clock.now());
+      const format = flags.json ? "json" : (flags.format ?? "table");
+      if (flags.follow && format === "json") {
+        throw new Problem("usage", "--follow never ends, and a JSON array must", "use --format ndjson");
+      }
+      await withControl(cli, command, async (control) => {
+        const page = await newest(control, filter, flags.limit);
+        const printer = new AuditPrinter(format, cli);
+        printer.first(page.rows);
+        if (flags.follow) await follow(control, filter, page.newer_cursor, printer, cli);
+        else if (format === "table") await sayTotals(control, filter, page.rows.length, cli);
+      });
+    });
+  withExamples(command, [
+    "keybrake audit --run ray-billing/01 --since 24h",
+    "keybrake audit --verdict cap_exceeded --format csv > refused.csv",
+    "keybrake audit --follow",
+  ]);
+}
+
+function readFilter(flags: AuditFlags, now: EpochMs): AuditFilter {
+  return {
+    ...given("run", flags.run),
+    ...given("labelContains", flags.labelContains),
+    ...given("keyId", flags.key),
+    ...given("vendor", flags.vendor),
+    ...given("verdict", flags.verdict === undefined ? undefined : readVerdict(flags.verdict)),
+    ...given("state", flags.state),
+    ...given("customer", flags.customer),
+    ...given("triggeringEventId", flags.event),
+    ...given("since", flags.since === undefined ? undefined : readTime("--since", flags.since, now)),
+    ...given("until", flags.until === undefined ? undefined : readTime("--until", flags.until, now)),
+  };
+}
+
+function readVerdict(text: string): Verdict {
+  if (isVerdict(text)) return text;
+  const names = Object.keys(VERDICTS);
+  const nearest = nearestName(text, names);
+  const hint = nearest ? `did you mean ${nearest}?` : `the verdicts are ${names.join(", ")}`;
+  throw new Problem("usage", `${JSON.stringify(text)} is no verdict`, hint);
+}
+
+/** A date, or a date and time; without a zone it is UTC, like every time that Keybrake prints. */
+const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** `24h` is that long ago. */
+export function readTime(flag: string, text: string, now: EpochMs): EpochMs {
+  const [, date, time = "00:00", zone = "Z"] = ISO_TIME.exec(text) ?? [];
+  if (date !== undefined) {
+    const at = Date.parse(`${date}T${time}${zone}`);
+    if (!Number.isNaN(at)) return at;
+  }
+  try {
+    return now - parseDuration(text);
+  } catch {
+    throw new Problem(
+      "usage",
+      `${flag} is ${JSON.stringify(text)}; it must be how long ago, or a time in UTC`,
+      "like 30m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00:00Z",
+    );
+  }
+}
+
+/** The newest `limit` rows, oldest first, with the cursor behind the last of them. */
+async function newest(control: ControlPlane, filter: AuditFilter, limit: number): Promise<AuditPageView> {
+  const pages: AuditRowView[][] = [];
+  let missing = limit;
+  let before: string | null = null;
+  let newerCursor: string | null = null;
+  do {
+    const request = { limit: Math.min(missing, PAGE_ROWS_MAX), ...given("before", before ?? undefined) };
+    const page: AuditPageView = await control.queryAudit(filter, request);
+    if (before === null) newerCursor = page.newer_cursor;
+    pages.unshift([...page.rows]);
+    missing -= page.rows.length;
+    before = page.older_cursor;
+  } while (missing > 0 && before !== null);
+  return { rows: pages.flat(), older_cursor: before, newer_cursor: newerCursor };
+}
+
+async function sayTotals(control: ControlPlane, filter: AuditFilter, shown: number, { voice }: Cli): Promise<void> {
+  const totals = await control.auditTotals(filter);
+  voice.say(totalsText(totals));
+  if (shown < totals.calls) voice.note(`these are the newest ${shown} of ${totals.calls} calls; --limit shows more`);
+}
+
+/** Prints rows in one format, batch after batch. */
+class AuditPrinter {
+  readonly #format: AuditFormat;
+  readonly #cli: Cli;
+
+  constructor(format: AuditFormat, cli: Cli) {
+    this.#format = format;
+    this.#cli = cli;
+  }
+
+  first(rows: readonly AuditRowView[]): void {
+    const { voice, clock } = this.#cli;
+    if (this.#format === "json") voice.sayJson(rows);
+    else if (this.#format === "table") voice.sayTable(auditColumns(rows, clock.now()), rows);
+    else {
+      if (this.#format === "csv") voice.sayRaw(csvHeader());
+      this.more(rows);
+    }
+  }
+
+  more(rows: readonly AuditRowView[]): void {
+    const { voice, clock } = this.#cli;
+    for (const row of rows) {
+      if (this.#format === "csv") voice.sayRaw(csvLine(row));
+      else if (this.#format === "ndjson") voice.say(JSON.stringify(row));
+    }
+    if (this.#format !== "table" || rows.length === 0) return;
+    const paint = (text: string, colour: Parameters<typeof voice.paint>[1]) => voice.paint(text, colour);
+    for (const line of layOut(auditColumns(rows, clock.now()), rows, voice.width, paint).slice(1)) voice.say(line);
+  }
+}
+
+/**
+ * Polls until a signal comes. A call that is in flight is waited for, so that its line shows what it did cost; the others
+ * of its page are not held up by it.
+ */
+async function follow(
+  control: ControlPlane,
+  filter: AuditFilter,
+  from: string | null,
+  printer: AuditPrinter,
+  cli: Cli,
+): Promise<void> {
+  let isOver = false;
+  const stopListening = cli.signals.listen(() => {
+    isOver = true;
+  });
+  let cursor = from;
+  let looks = 0;
+  const printed = new Set<string>();
+  while (!isOver) {
+    await cli.pause(FOLLOW_PAUSE_MS);
+    const page: AuditPageView = await control.queryAudit(filter, {
+      limit: PAGE_ROWS_MAX,
+      ...given("after", cursor ?? undefined),
+    });
+    looks = page.rows.some(({ state }) => state === "held") ? looks + 1 : FOLLOW_LOOKS_MAX;
+    const isLastLook = looks >= FOLLOW_LOOKS_MAX;
+    const ready = page.rows.filter(({ id, state }) => !printed.has(id) && (state !== "held" || isLastLook));
+    printer.more(ready);
+    for (const { id } of ready) printed.add(id);
+    if (!isLastLook) continue;
+    cursor = page.newer_cursor ?? cursor;
+    looks = 0;
+    printed.clear();
+  }
+  stopListening();
+}

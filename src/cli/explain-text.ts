@@ -1,0 +1,69 @@
+import { Problem } from "../core/problem.ts";
+import type { ExplainRequest, ExplainView } from "../operate/control-plane.ts";
+import { given } from "./policy-flags.ts";
+import { budgetAmount, budgetUse, dollars, facts, shortTime } from "./wording.ts";
+
+export interface ExplainWords {
+  readonly template?: string;
+  readonly set?: Readonly<Record<string, string>>;
+  readonly key?: string;
+  readonly body?: readonly string[];
+}
+
+/** @throws Problem `usage` for a call that is not `METHOD /path`, and where nothing says which policy. */
+export function explainRequest(call: string, flags: ExplainWords): ExplainRequest {
+  const [, method, path] = /^([A-Za-z]+)\s+(\/\S*)$/.exec(call.trim()) ?? [];
+  if (method === undefined || path === undefined) {
+    throw new Problem("usage", `${JSON.stringify(call)} is no call`, 'write it like "POST /v1/charges", in quotes');
+  }
+  if (flags.template === undefined && flags.key === undefined) {
+    throw new Problem("usage", "there is nothing that says which policy", "give --template NAME or --key ID");
+  }
+  const body = bodyText(flags.body ?? []);
+  const isQuery = ["GET", "HEAD"].includes(method.toUpperCase());
+  return {
+    method: method.toUpperCase(),
+    path: isQuery && body !== undefined ? `${path}${path.includes("?") ? "&" : "?"}${body}` : path,
+    ...given("body", isQuery ? undefined : body),
+    ...given("template", flags.template),
+    ...given("inputs", flags.set),
+    ...given("key_id", flags.key),
+  };
+}
+
+/** Several parameters in one `-d`, written as curl sends them: `amount=500&currency=usd`. */
+const CURL_STYLE = /^[^=&\s]+=[^&\s]*(?:&[^=&\s]+=[^&\s]*)+$/;
+
+/** One JSON text, or parameters that are put together as a form. */
+function bodyText(parts: readonly string[]): string | undefined {
+  const [first] = parts;
+  if (first === undefined) return undefined;
+  if (/^\s*[{[]/.test(first)) {
+    if (parts.length === 1) return first;
+    throw new Problem("usage", "a JSON body is one -d, and there are several", "put everything into one JSON text");
+  }
+  return parts.map((part) => (CURL_STYLE.test(part) ? part : formPair(part))).join("&");
+}
+
+function formPair(part: string): string {
+  const equals = part.indexOf("=");
+  if (equals < 1) throw new Problem("usage", `-d ${JSON.stringify(part)} is no name=value`, "like -d amount=500");
+  return `${encodeURIComponent(part.slice(0, equals))}=${encodeURIComponent(part.slice(equals + 1))}`;
+}
+
+/** What `policy explain` prints: the verdict, why, what it costs at most, and what that leaves. */
+export function explainText(view: ExplainView): string {
+  const isAllowed = view.verdict === "allowed";
+  return facts([
+    ["verdict", isAllowed ? view.verdict : `${view.verdict} (the agent gets ${view.status})`],
+    ["rule", view.rule],
+    ["why", view.message],
+    ["operation", view.operation],
+    ["costs at most", view.exposure_usd === null ? null : dollars(view.exposure_usd)],
+    ...view.budgets.map((budget) => {
+      const resets = budget.reset_at === null ? "" : `, resets ${shortTime(budget.reset_at)} UTC`;
+      const left = budgetAmount(budget.unit, budget.remaining);
+      return [budget.budget, `${budgetUse(budget)} used, ${left} left${resets}`] as const;
+    }),
+  ]);
+}

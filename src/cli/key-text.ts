@@ -1,0 +1,106 @@
+import type { EpochMs } from "../core/window.ts";
+import type { IssuedKeyView, KeyView, SpendView } from "../operate/control-plane.ts";
+import type { Column } from "./table.ts";
+import { budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
+
+export const KEY_COLUMNS: readonly Column<KeyView>[] = [
+  { header: "id", text: ({ id }) => id },
+  { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 8 },
+  { header: "vendor", text: ({ vendor }) => vendor },
+  {
+    header: "status",
+    text: ({ status }) => status,
+    colour: ({ status }) => (status === "active" ? "green" : status === "revoked" ? "red" : "dim"),
+  },
+  { header: "expires (UTC)", text: ({ expires_at }) => shortTime(expires_at), widthMin: 10 },
+  { header: "spent", text: ({ spend }) => dollars(spend.settled_usd), align: "right" },
+  { header: "cap", text: ({ spend }) => tightest(spend), widthMin: 8 },
+];
+
+/** The budget of which the largest part is used: the one that will stop the key. */
+function tightest({ budgets }: SpendView): string {
+  const part = ({ used, cap }: { used: string; cap: string }) => (Number(cap) === 0 ? 1 : Number(used) / Number(cap));
+  const [first] = [...budgets].sort((a, b) => part(b) - part(a));
+  return first ? budgetUse(first) : "-";
+}
+
+/** What `key show` prints. */
+export function keyText(key: KeyView, now: EpochMs): string {
+  const { spend } = key;
+  return [
+    facts([
+      ["id", key.id],
+      ["key", key.hint],
+      ["status", key.status + (key.revoke_reason ? ` (${key.revoke_reason})` : "")],
+      ["vendor", key.vendor],
+      ["label", key.agent_run_label],
+      ["agent", key.agent_name],
+      ["template", key.template],
+      ["base URL", key.base_url],
+      ["created", shortTime(key.created_at)],
+      ["expires", `${shortTime(key.expires_at)} UTC (${fromNow(key.expires_at, now)})`],
+      ["revoked", key.revoked_at && `${shortTime(key.revoked_at)} UTC`],
+      ["metadata", wordsOf(key.metadata)],
+      ["calls", counted(spend.calls, "call")],
+      ["spent", spentText(spend)],
+      ...spend.budgets.map((budget) => [budget.budget, budgetUse(budget)] as const),
+    ]),
+    "",
+    policyText(key.policy),
+  ].join("\n");
+}
+
+/** `$240.00 settled, $0.00 held, $0.00 unresolved` */
+export function spentText(spend: Pick<SpendView, "settled_usd" | "held_usd" | "unresolved_usd">): string {
+  const { settled_usd, held_usd, unresolved_usd } = spend;
+  return `${dollars(settled_usd)} settled, ${dollars(held_usd)} held, ${dollars(unresolved_usd)} unresolved`;
+}
+
+/** What `key issue` prints: the key first, where a person who copies it looks for it. */
+export function issuedKeyText(key: IssuedKeyView, now: EpochMs): string {
+  const lines = key.agent_lines.flatMap(({ language, lines }) => [
+    `  ${language}`,
+    ...lines.map((line) => `    ${line}`),
+  ]);
+  return [
+    key.vault_key,
+    "",
+    facts([
+      ["id", key.id],
+      ["vendor", key.vendor],
+      ["label", key.agent_run_label],
+      ["template", key.template],
+      ["base URL", key.base_url],
+      ["expires", `${shortTime(key.expires_at)} UTC (${fromNow(key.expires_at, now)})`],
+    ]),
+    "",
+    policyText(key.policy),
+    "",
+    "change in the agent:",
+    ...lines,
+    "",
+    `This is the only time that the key is shown. Stop it with: keybrake key revoke ${key.id}`,
+  ].join("\n");
+}
+
+/** The policy's fields, one a line, in the spelling of a template. */
+function policyText(policy: Readonly<Record<string, unknown>>): string {
+  const entries = Object.entries(policy).filter(([name]) => name !== "vendor" && name !== "description");
+  return ["policy:", ...entries.flatMap(([name, value]) => fieldLines(name, value))].join("\n");
+}
+
+function fieldLines(name: string, value: unknown): string[] {
+  if (Array.isArray(value) && value.some((entry) => String(entry).includes(" "))) {
+    return [`  ${name}:`, ...value.map((entry) => `    - ${entry}`)];
+  }
+  if (Array.isArray(value)) return [`  ${name}: [${value.join(", ")}]`];
+  if (typeof value === "object" && value !== null) {
+    return [`  ${name}:`, ...Object.entries(value).map(([key, rule]) => `    ${key}: ${JSON.stringify(rule)}`)];
+  }
+  return [`  ${name}: ${value}`];
+}
+
+function wordsOf(metadata: Readonly<Record<string, string>>): string | undefined {
+  const words = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
+  return words.length > 0 ? words.join(" ") : undefined;
+}

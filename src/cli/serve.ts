@@ -1,0 +1,118 @@
+import type { Command } from "commander";
+import { type Config, readConfig } from "../config.ts";
+import { jsonLog, type Log } from "../log.ts";
+import type { RunningServer } from "../server.ts";
+import { type Cli, globalFlags, withExamples } from "./cli.ts";
+import type { EndSignal } from "./signals.ts";
+import { SIGNAL_NUMBERS } from "./signals.ts";
+import { facts } from "./wording.ts";
+
+interface ServeFlags {
+  readonly listen?: string;
+  readonly adminListen?: string;
+  readonly sandbox?: true;
+  readonly behindTlsProxy?: true;
+}
+
+/** `keybrake serve`: the proxy and its control API, until a signal. */
+export function addServeCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command("serve")
+    .description("run the proxy, the control API and its documentation")
+    .option("--listen <host:port>", "where agents and operators reach it (default: 127.0.0.1:7878)")
+    .option("--admin-listen <host:port>", "take the control API away from --listen, to an address of its own")
+    .option("--sandbox", "serve vendors that have no secret from the built-in sandbox; no money moves there")
+    .option("--behind-tls-proxy", "allow an address that other machines reach: something in front of it adds TLS")
+    .action(async (flags: ServeFlags) => {
+      const config = readConfig({ ...globalFlags(command), ...flags }, cli.environment);
+      await serve(config, cli);
+    });
+  withExamples(command, [
+    "keybrake serve",
+    "keybrake serve --sandbox --listen 127.0.0.1:9000 --data ./state",
+    "keybrake serve --listen 0.0.0.0:7878 --admin-listen 127.0.0.1:7879 --behind-tls-proxy",
+  ]).addHelpText(
+    "after",
+    "\nSIGTERM and SIGINT let running calls finish; a second one ends the server at once. What was under way then counts as\n" +
+      "spent until it is resolved. Logs are JSON, one object a line, on stderr.",
+  );
+}
+
+async function serve(config: Config, cli: Cli): Promise<void> {
+  const { log, release } = heldBackLog(cli);
+  let server: RunningServer;
+  try {
+    server = await cli.startServer({ config, clock: cli.clock, log, environment: cli.environment });
+    cli.voice.noteRaw(startText(server, cli));
+  } finally {
+    release();
+  }
+  const signal = await untilSignal(cli);
+  log.info("stopping", { signal });
+  const stopListening = cli.signals.listen((second) => cli.signals.exit(128 + SIGNAL_NUMBERS[second]!));
+  await server.stop();
+  stopListening();
+  log.info("stopped");
+}
+
+/** A log whose lines wait for `release`, so that the start's text for people comes first and whole. */
+function heldBackLog({ clock, voice }: Cli): { log: Log; release: () => void } {
+  let waiting: string[] | undefined = [];
+  const log = jsonLog(clock.now, (line) => {
+    if (waiting) waiting.push(line);
+    else voice.noteRaw(line);
+  });
+  const release = () => {
+    for (const line of waiting ?? []) voice.noteRaw(line);
+    waiting = undefined;
+  };
+  return { log, release };
+}
+
+function untilSignal({ signals }: Cli): Promise<EndSignal> {
+  return new Promise((resolve) => {
+    const stopListening = signals.listen((signal) => {
+      stopListening();
+      resolve(signal);
+    });
+  });
+}
+
+/** What a person who starts the server wants to know, once. */
+export function startText(server: RunningServer, { voice }: Cli): string {
+  const { url, adminUrl, dataDir, firstAdminToken, sandboxVendors, unconfiguredVendors } = server;
+  const lines = [
+    `Keybrake listens on ${voice.bright(url)}`,
+    "",
+    facts([
+      ["agents", `${url}/{vendor}/…`],
+      ["operators", `${adminUrl}/vault/keys, documentation at ${adminUrl}/docs`],
+      ["data directory", dataDir],
+    ]),
+  ];
+  if (sandboxVendors.length > 0) {
+    lines.push(
+      "",
+      voice.alert(
+        `SANDBOX: ${sandboxVendors.join(", ")} ${sandboxVendors.length > 1 ? "are" : "is"} simulated. No money moves.`,
+      ),
+      "Every such answer carries X-Keybrake-Sandbox: true. To use a real account: keybrake vendor set NAME",
+    );
+  }
+  const missing = unconfiguredVendors.filter((name) => !sandboxVendors.includes(name));
+  if (missing.length > 0) {
+    lines.push(
+      "",
+      `Without a secret, calls are answered 503: ${missing.join(", ")}. Set one with: keybrake vendor set NAME`,
+    );
+  }
+  if (firstAdminToken !== undefined) {
+    lines.push(
+      "",
+      "Admin token for the control API, shown this once and kept nowhere in clear:",
+      `  ${firstAdminToken}`,
+      "(On this machine the command line needs no token. A new one: keybrake token issue --role admin)",
+    );
+  }
+  return `${lines.join("\n")}\n\n`;
+}

@@ -1,0 +1,42 @@
+import { auditTotals, queryAudit } from "./audit.ts";
+import { engageBrake, listBrakes, releaseBrake } from "./brakes.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { doctor } from "./doctor.ts";
+import { explainCall } from "./explain.ts";
+import { issueKey } from "./issue-key.ts";
+import { listKeys, self, showKey, updateKey } from "./keys.ts";
+import type { ControlPlaneOptions } from "./options.ts";
+import { probeVendor } from "./probe-vendor.ts";
+import { revokeKeys } from "./revoke-keys.ts";
+import { listTemplates, showTemplate } from "./templates.ts";
+import { findActor, issueToken, listTokens, revokeToken } from "./tokens.ts";
+import { listVendors, removeVendor, setVendor } from "./vendors.ts";
+
+/** The control plane on a store of its own process: what the server's API and the local command line both work with. */
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  return {
+    issueKey: (request, actor) => issueKey(options, request, actor),
+    listKeys: (filter, actor) => listKeys(options, filter, actor),
+    showKey: (id, actor) => showKey(options, id, actor),
+    updateKey: (id, change, actor) => updateKey(options, id, change, actor),
+    revokeKeys: (request, actor) => revokeKeys(options, request, actor),
+    self: (tokenHash) => self(options, tokenHash),
+    listVendors: () => listVendors(options),
+    setVendor: (name, settings) => setVendor(options, name, settings),
+    removeVendor: (name) => removeVendor(options, name),
+    testVendor: (name) => probeVendor(options, name),
+    engageBrake: (request) => engageBrake(options, request),
+    releaseBrake: (request) => releaseBrake(options, request),
+    listBrakes: () => listBrakes(options),
+    issueToken: (request) => issueToken(options, request),
+    listTokens: () => listTokens(options),
+    revokeToken: (id) => revokeToken(options, id),
+    findActor: (tokenHash) => findActor(options, tokenHash),
+    queryAudit: (filter, page) => queryAudit(options, filter, page),
+    auditTotals: (filter) => auditTotals(options, filter),
+    listTemplates: () => listTemplates(options),
+    showTemplate: (name) => showTemplate(options, name),
+    explain: (request) => explainCall(options, request),
+    doctor: () => doctor(options),
+  };
+}

@@ -1,0 +1,150 @@
+import type { CallFacts } from "../audit/row.ts";
+import { parseUsd } from "../core/money.ts";
+import { Problem } from "../core/problem.ts";
+import { VERDICTS, type Verdict } from "../core/verdict.ts";
+import { type EpochMs, windowStart } from "../core/window.ts";
+import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { counterKey, decide, type LedgerView } from "../ledger/decide.ts";
+import type { Brake, HoldRequest, KeyState } from "../ledger/entry.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import { type Explanation, explain } from "../policy/explain.ts";
+import { callFromText } from "../policy/explain-call.ts";
+import { fillTemplate } from "../policy/load.ts";
+import type { PolicyDocument } from "../policy/policy.ts";
+import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
+import type { BudgetView, ExplainRequest, ExplainView } from "./control-plane.ts";
+import { budgetView } from "./key-view.ts";
+import { checkVendorName, vendorRecord } from "./known-vendor.ts";
+import { type ControlPlaneOptions, pricingOf } from "./options.ts";
+
+/** A policy to explain by: a template's, or that of a key, with its state and what is used of its budgets. */
+interface Subject {
+  readonly policy: PolicyDocument;
+  readonly record: VaultKeyRecord | undefined;
+  readonly spend: KeySpend | undefined;
+}
+
+/**
+ * What the proxy would do with a call, without sending it: the policy's judgement, and then the ledger's own decision on
+ * a copy of what the ledger holds (the key's state, brakes, budgets).
+ */
+export async function explainCall(options: ControlPlaneOptions, request: ExplainRequest): Promise<ExplainView> {
+  const { store, clock, vendors } = options;
+  const subject = await subjectOf(options, request);
+  const vendor = checkVendorName(vendors, subject.policy.vendor);
+  const call = callFromText(vendor, `${request.method} ${request.path}`, dataOf(request.body));
+  const policy = compilePolicy(subject.policy);
+  const stored = await vendorRecord(store, vendor.name);
+  const accountId = stored?.accountId || (options.sandboxAccountIds?.get(vendor.name) ?? "");
+  const explanation = explain(
+    { policy, vendor, account: { accountId }, pricing: pricingOf(options, vendor.name) },
+    call,
+  );
+  const now = clock.now();
+  const keyId = subject.record?.id ?? "template";
+  const budgets = keyBudgets(keyId, policy);
+  const view = ledgerView(subject, keyId, budgets, await store.listBrakes(), now);
+  const used = budgets.map((budget) => budgetView(budget, usedOf(view, budget, now), now));
+  const decision = decide(view, holdRequest(explanation, subject, keyId, budgets));
+  const said = { operation: explanation.operation || null, exposure_usd: explanation.exposure_usd, budgets: used };
+  if (decision.admitted || decision.code === "stale" || decision.code === explanation.verdict) {
+    const { verdict, rule, message } = explanation;
+    return { verdict, status: VERDICTS[verdict].status, rule, message, ...said };
+  }
+  const verdict: Verdict = decision.code;
+  const message = `Keybrake: ${reasonOf(verdict, used, decision.rule, decision.reason)} ${VERDICTS[verdict].advice}.`;
+  return { verdict, status: VERDICTS[verdict].status, rule: decision.rule, message, ...said };
+}
+
+async function subjectOf({ store, templates }: ControlPlaneOptions, request: ExplainRequest): Promise<Subject> {
+  const { template, key_id } = request;
+  if ((template === undefined) === (key_id === undefined)) {
+    throw new Problem("invalid", "explain needs a template or a key_id, and not both", "name one of them");
+  }
+  if (template !== undefined) {
+    const policy = fillTemplate(templates.get(template), request.inputs ?? {});
+    return { policy, record: undefined, spend: undefined };
+  }
+  const record = await store.getKey(key_id!);
+  if (!record) throw new Problem("not_found", `there is no key ${JSON.stringify(key_id!.slice(0, 60))}`);
+  return { policy: record.policy, record, spend: await store.keySpend(record.id) };
+}
+
+/** JSON as one text; form text as its parameters. */
+function dataOf(body: string | undefined): readonly string[] {
+  const text = body?.trim() ?? "";
+  if (text === "") return [];
+  if (/^[[{]/.test(text)) return [text];
+  return text.split("&").map(decoded);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw new Problem("invalid", `the body has an invalid escape in ${JSON.stringify(text.slice(0, 60))}`);
+  }
+}
+
+/** The ledger as `decide` wants it; a template is a key that was issued this moment. */
+function ledgerView(
+  { record, spend }: Subject,
+  keyId: string,
+  budgets: readonly Budget[],
+  brakes: readonly Brake[],
+  now: EpochMs,
+): LedgerView {
+  const expiresAt = record?.expiresAt ?? now + 1;
+  const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt: record?.revokedAt ?? null };
+  const counters = new Map<string, bigint>();
+  for (const budget of budgets) {
+    const start = windowStart(budget.window, now);
+    const counter = spend?.counters.find(({ name, windowStart: at }) => name === budget.name && at === start);
+    if (counter) counters.set(counterKey(budget.id, start), counter.used);
+  }
+  const keys = new Map([[keyId, state]]);
+  return { now, keys, brakes, vendors: new Map(), counters };
+}
+
+function usedOf({ counters }: LedgerView, budget: Budget, now: EpochMs): bigint {
+  return counters.get(counterKey(budget.id, windowStart(budget.window, now))) ?? 0n;
+}
+
+function holdRequest(
+  { verdict, rule, exposure_usd, sends }: Explanation,
+  { policy, record }: Subject,
+  keyId: string,
+  budgets: readonly Budget[],
+): HoldRequest {
+  // `decide` reads these three of the facts; the rest is for the audit row, and none is written.
+  const facts = { vaultKeyId: keyId, vendor: policy.vendor, agentRunLabel: record?.label ?? null } as CallFacts;
+  return {
+    type: "hold",
+    facts,
+    keyVersion: 1,
+    vendorVersion: 0,
+    refusal: verdict === "allowed" ? undefined : { code: verdict, rule },
+    rule,
+    exposureMicros: parseUsd(exposure_usd),
+    sends,
+    budgets,
+    owner: "explain",
+  };
+}
+
+function reasonOf(verdict: Verdict, budgets: readonly BudgetView[], rule: string, reason: string | null): string {
+  const said = reason === null ? "" : ` (${reason})`;
+  switch (verdict) {
+    case "cap_exceeded": {
+      const full = budgets.find(({ budget }) => budget === rule)!;
+      const amount = (value: string) => (full.unit === "usd" ? `$${value}` : `${value} sends`);
+      return `${rule} is ${amount(full.cap)}, of which ${amount(full.remaining)} is left; this call needs more.`;
+    }
+    case "key_revoked":
+      return "the key is revoked.";
+    case "key_expired":
+      return "the key has expired.";
+    default:
+      return `a brake is engaged${said}.`;
+  }
+}

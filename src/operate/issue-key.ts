@@ -1,0 +1,91 @@
+import { timeOrderedId } from "../core/id.ts";
+import { Problem } from "../core/problem.ts";
+import type { Secret } from "../core/secret.ts";
+import type { VaultKeyRecord } from "../store/store.ts";
+import { alphanumericForm, mintVaultKey } from "../vault/vault-key.ts";
+import type { Vendor } from "../vendors/vendor.ts";
+import { refuseReader } from "./actor.ts";
+import type { Actor, IssuedKeyView, IssueKeyRequest } from "./control-plane.ts";
+import { checkLabel, checkMetadata, checkName } from "./free-text.ts";
+import { lifetimeMs, policyOfRequest } from "./key-policy.ts";
+import { unspentKeyView } from "./key-view.ts";
+import { vendorRecord } from "./known-vendor.ts";
+import type { ControlPlaneOptions } from "./options.ts";
+
+/** `unique_label` was asked for, and an active key has the label. */
+export class LabelInUse extends Problem {
+  readonly keyId: string;
+
+  constructor(label: string, keyId: string) {
+    super(
+      "conflict",
+      `the active key ${keyId} has the label ${JSON.stringify(label)}`,
+      "use that key, or revoke it first",
+    );
+    this.keyId = keyId;
+  }
+}
+
+/** Issues a vault key. The answer is the one place where the key itself stands; the store keeps its hash. */
+export async function issueKey(
+  options: ControlPlaneOptions,
+  request: IssueKeyRequest,
+  actor: Actor,
+): Promise<IssuedKeyView> {
+  refuseReader(actor);
+  const { store, clock, config } = options;
+  const { policy, vendor } = policyOfRequest(options, request, actor);
+  const { label, agentName, metadata } = whoFor(request);
+  const now = clock.now();
+  const minted = mintVaultKey();
+  const record: VaultKeyRecord = {
+    id: timeOrderedId("vk", now),
+    tokenHash: minted.hash,
+    hint: minted.hint,
+    vendor: policy.vendor,
+    label,
+    agentName,
+    template: request.template ?? null,
+    policy,
+    version: 1,
+    createdAt: now,
+    expiresAt: now + lifetimeMs(options, policy),
+    revokedAt: null,
+    revokeReason: null,
+    metadata,
+    issuedBy: actor.tokenId,
+  };
+  const inserted = await store.insertKey(record, request.unique_label === true);
+  if (!inserted.inserted) throw new LabelInUse(label ?? "", inserted.activeKeyId);
+  return {
+    ...unspentKeyView(record, config.publicUrl, now),
+    ...(await revealed(options, vendor, minted.token)),
+  };
+}
+
+function whoFor(request: IssueKeyRequest): Pick<VaultKeyRecord, "label" | "agentName" | "metadata"> {
+  const label = request.agent_run_label === undefined ? null : checkLabel(request.agent_run_label);
+  if (request.unique_label === true && label === null) {
+    throw new Problem("invalid", "unique_label needs an agent_run_label to be unique", "give the label");
+  }
+  const metadata = checkMetadata(request.metadata ?? {});
+  // Callers that put everything they know into the metadata are understood, too.
+  const agentName = request.agent_name ?? metadata["agent_name"];
+  return { label, agentName: agentName === undefined ? null : checkName(agentName, "agent_name"), metadata };
+}
+
+type Revealed = Pick<IssuedKeyView, "vault_key" | "token" | "vault_key_alphanumeric" | "agent_lines" | "environment">;
+
+async function revealed(options: ControlPlaneOptions, vendor: Vendor, minted: Secret): Promise<Revealed> {
+  const token = minted.reveal();
+  const stored = await vendorRecord(options.store, vendor.name);
+  const accountId = stored?.accountId || (options.sandboxAccountIds?.get(vendor.name) ?? "");
+  const baseUrl = `${options.config.publicUrl}/${vendor.name}`;
+  return {
+    vault_key: token,
+    token,
+    vault_key_alphanumeric: alphanumericForm(token),
+    agent_lines: vendor.agentLines(baseUrl, token, { accountId }),
+    environment: vendor.agentEnvironment(baseUrl, token, { accountId }),
+  };
+}

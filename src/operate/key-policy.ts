@@ -1,0 +1,157 @@
+import { Problem } from "../core/problem.ts";
+import { formatDuration, parseDuration } from "../core/window.ts";
+import { fillTemplate } from "../policy/load.ts";
+import { narrowPolicy } from "../policy/narrow.ts";
+import type { PolicyDocument } from "../policy/policy.ts";
+import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
+import { problemsText, validateFields, validatePolicy } from "../policy/validate.ts";
+import type { VaultKeyRecord } from "../store/store.ts";
+import type { Vendor } from "../vendors/vendor.ts";
+import { refuseAboveCeiling, refuseForeignTemplate } from "./actor.ts";
+import { asInvalid } from "./as-invalid.ts";
+import type { Actor, IssueKeyRequest, UpdateKeyRequest } from "./control-plane.ts";
+import { checkVendorName } from "./known-vendor.ts";
+import type { ControlPlaneOptions } from "./options.ts";
+
+/** The policy that a new key is bound to: the request's own, or a template that the request's fields narrow. */
+export function policyOfRequest(
+  options: ControlPlaneOptions,
+  request: IssueKeyRequest,
+  actor: Actor,
+): { readonly policy: PolicyDocument; readonly vendor: Vendor } {
+  refuseForeignTemplate(actor, request.template);
+  const { expires_in } = request;
+  const fields = { ...request.policy, ...(expires_in === undefined ? {} : { expires_in }) };
+  const made =
+    request.template === undefined
+      ? ownPolicy(options, request, fields)
+      : narrowedTemplate(options, request, request.template, fields);
+  refuseAboveCeiling(actor, made.policy);
+  return made;
+}
+
+function ownPolicy(options: ControlPlaneOptions, request: IssueKeyRequest, fields: unknown) {
+  if (request.inputs !== undefined && Object.keys(request.inputs).length > 0) {
+    throw new Problem(
+      "invalid",
+      "inputs fill a template, and no template is named",
+      "name a template, or leave them out",
+    );
+  }
+  const policy = validated(fields);
+  return { policy, vendor: checkVendorName(options.vendors, policy.vendor) };
+}
+
+function narrowedTemplate(
+  options: ControlPlaneOptions,
+  request: IssueKeyRequest,
+  name: string,
+  fields: Readonly<Record<string, unknown>>,
+) {
+  const base = fillTemplate(
+    asInvalid(() => options.templates.get(name)),
+    request.inputs ?? {},
+  );
+  const vendor = checkVendorName(options.vendors, base.vendor);
+  return { policy: narrowPolicy(base, fields, vendor), vendor };
+}
+
+/**
+ * How long a key with this policy lives, in milliseconds.
+ * @throws Problem `invalid` where nothing says so, or for more than the server's maximum.
+ */
+export function lifetimeMs({ config }: ControlPlaneOptions, policy: PolicyDocument): number {
+  const given = policy["expires_in"] as string | undefined;
+  const ms = given === undefined ? config.keyExpiresInMs : parseDuration(given);
+  if (ms === undefined) {
+    throw new Problem(
+      "invalid",
+      "expires_in is missing: neither the request nor the template says how long the key lives",
+      'give expires_in, like "2h"',
+    );
+  }
+  refuseTooLong(ms, config.keyExpiresInMaxMs);
+  return ms;
+}
+
+function refuseTooLong(ms: number, maxMs: number): void {
+  if (ms <= maxMs) return;
+  throw new Problem(
+    "invalid",
+    `expires_in is ${formatDuration(ms)}; a key lives at most ${formatDuration(maxMs)}`,
+    "ask for less, or raise key_expires_in_max in keybrake.yaml",
+  );
+}
+
+/**
+ * The policy of a key after a change. An admin may change anything but the vendor; an issuer that is bound to templates
+ * can only narrow, or it could issue a key from a template and then take the template off it.
+ */
+export function changedPolicy(
+  options: ControlPlaneOptions,
+  record: VaultKeyRecord,
+  change: UpdateKeyRequest,
+  actor: Actor,
+): PolicyDocument {
+  const { vendor: named, ...fields } = change.policy;
+  if (named !== undefined && named !== record.vendor) {
+    throw new Problem(
+      "invalid",
+      `${record.id} is a key for ${record.vendor}; its vendor cannot be changed`,
+      "issue another key",
+    );
+  }
+  const removed = Object.keys(fields).filter((name) => fields[name] === null && POLICY_FIELD_NAMES.has(name));
+  const given = Object.fromEntries(Object.entries(fields).filter(([name]) => !removed.includes(name)));
+  let policy: PolicyDocument;
+  if (isBoundToTemplates(actor)) {
+    if (removed.length > 0) {
+      const names = removed.join(", ");
+      throw new Problem("forbidden", `this token may only narrow the policies of its keys, not take ${names} away`);
+    }
+    policy = narrowPolicy(record.policy, given, checkVendorName(options.vendors, record.vendor));
+  } else {
+    policy = validated({ ...without(record.policy, removed), ...canonical(given) });
+  }
+  refuseAboveCeiling(actor, policy);
+  return policy;
+}
+
+/** A new expiry counted from now, in milliseconds from now; an issuer's key lives no longer than its template lets it. */
+export function changedLifetimeMs(
+  { config }: ControlPlaneOptions,
+  record: VaultKeyRecord,
+  expiresIn: string | number,
+  actor: Actor,
+): number {
+  const result = validateFields({ expires_in: expiresIn });
+  if (!result.ok) throw new Problem("invalid", problemsText(result.problems));
+  const ms = parseDuration(result.fields["expires_in"] as string);
+  refuseTooLong(ms, config.keyExpiresInMaxMs);
+  const template = record.policy["expires_in"] as string | undefined;
+  if (isBoundToTemplates(actor) && template !== undefined && ms > parseDuration(template)) {
+    throw new Problem("forbidden", `expires_in is ${formatDuration(ms)}; this token may ask for ${template} at most`);
+  }
+  return ms;
+}
+
+function isBoundToTemplates(actor: Actor): boolean {
+  return actor.role === "issuer" && actor.templates !== null;
+}
+
+function without(policy: PolicyDocument, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(policy).filter(([name]) => !names.includes(name)));
+}
+
+/** Checked apart from the rest, so that a message names what the request got wrong. */
+function canonical(fields: unknown): Readonly<Record<string, unknown>> {
+  const result = validateFields(fields);
+  if (result.ok) return result.fields;
+  throw new Problem("invalid", problemsText(result.problems));
+}
+
+function validated(fields: unknown): PolicyDocument {
+  const result = validatePolicy(fields);
+  if (result.ok) return result.policy;
+  throw new Problem("invalid", problemsText(result.problems));
+}

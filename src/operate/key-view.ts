@@ -1,0 +1,87 @@
+import { formatUsd } from "../core/money.ts";
+import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
+import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
+import type { BudgetView, KeyView, SelfView, SpendView } from "./control-plane.ts";
+
+/** A key without what it has spent, as it is shown right after it was issued. */
+export function unspentKeyView(record: VaultKeyRecord, publicUrl: string, now: EpochMs): Omit<KeyView, "spend"> {
+  return {
+    id: record.id,
+    key_id: record.id,
+    hint: record.hint,
+    vendor: record.vendor,
+    base_url: `${publicUrl}/${record.vendor}`,
+    agent_run_label: record.label,
+    agent_name: record.agentName,
+    template: record.template,
+    status: keyStatus(record, now),
+    created_at: isoTime(record.createdAt),
+    expires_at: isoTime(record.expiresAt),
+    revoked_at: record.revokedAt === null ? null : isoTime(record.revokedAt),
+    revoke_reason: record.revokeReason,
+    metadata: record.metadata,
+    policy: record.policy,
+  };
+}
+
+export function keyView(record: VaultKeyRecord, spend: KeySpend, publicUrl: string, now: EpochMs): KeyView {
+  return { ...unspentKeyView(record, publicUrl, now), spend: spendView(record, spend, now) };
+}
+
+/** What the bearer of a key may know of it: nothing about other keys, tokens, or who issued it. */
+export function selfView(record: VaultKeyRecord, spend: KeySpend, now: EpochMs): SelfView {
+  return {
+    key_id: record.id,
+    vendor: record.vendor,
+    agent_run_label: record.label,
+    status: keyStatus(record, now),
+    expires_at: isoTime(record.expiresAt),
+    policy: record.policy,
+    spend: spendView(record, spend, now),
+  };
+}
+
+/** Revoked counts before expired: it is what somebody decided. */
+export function keyStatus(record: VaultKeyRecord, now: EpochMs): KeyView["status"] {
+  if (record.revokedAt !== null) return "revoked";
+  return record.expiresAt <= now ? "expired" : "active";
+}
+
+/** The key's budgets in the window that `now` falls in. */
+export function budgetViews(record: VaultKeyRecord, spend: KeySpend, now: EpochMs): readonly BudgetView[] {
+  return keyBudgets(record.id, compilePolicy(record.policy)).map((budget) => {
+    const start = windowStart(budget.window, now);
+    const counter = spend.counters.find(({ name, windowStart: at }) => name === budget.name && at === start);
+    return budgetView(budget, counter?.used ?? 0n, now);
+  });
+}
+
+export function budgetView({ name, unit, cap, window }: Budget, used: bigint, now: EpochMs): BudgetView {
+  const amount = (value: bigint) => (unit === "usd" ? formatUsd(value) : String(value));
+  const resetAt = windowReset(window, windowStart(window, now));
+  return {
+    budget: name,
+    unit,
+    window,
+    cap: amount(cap),
+    used: amount(used),
+    remaining: amount(used < cap ? cap - used : 0n),
+    reset_at: resetAt === undefined ? null : isoTime(resetAt),
+  };
+}
+
+export function isoTime(at: EpochMs): string {
+  return new Date(at).toISOString();
+}
+
+function spendView(record: VaultKeyRecord, spend: KeySpend, now: EpochMs): SpendView {
+  return {
+    settled_usd: formatUsd(spend.settledMicros),
+    held_usd: formatUsd(spend.heldMicros),
+    unresolved_usd: formatUsd(spend.unresolvedMicros),
+    calls: spend.calls,
+    budgets: budgetViews(record, spend, now),
+  };
+}

@@ -1,0 +1,103 @@
+import { Problem } from "../core/problem.ts";
+import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
+import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
+import type { Actor, KeyPage, KeyView, ListKeysRequest, SelfView, UpdateKeyRequest } from "./control-plane.ts";
+import { changedLifetimeMs, changedPolicy } from "./key-policy.ts";
+import { keyView, selfView } from "./key-view.ts";
+import { checkVendorName } from "./known-vendor.ts";
+import type { ControlPlaneOptions } from "./options.ts";
+
+export const KEYS_PER_PAGE = 50;
+export const KEYS_PER_PAGE_MAX = 1000;
+
+/** The newest keys first, with what each has spent. `cursor` is the id of the last key of the page before. */
+export async function listKeys(options: ControlPlaneOptions, request: ListKeysRequest, actor: Actor): Promise<KeyPage> {
+  const { store, clock, config, vendors } = options;
+  const limit = request.limit ?? KEYS_PER_PAGE;
+  if (!Number.isInteger(limit) || limit < 1 || limit > KEYS_PER_PAGE_MAX) {
+    throw new Problem("invalid", `limit must be 1 to ${KEYS_PER_PAGE_MAX}, not ${limit}`);
+  }
+  const owner = ownKeysOnly(actor);
+  const now = clock.now();
+  const filter: KeyFilter = {
+    ...(request.label === undefined ? {} : { label: request.label }),
+    ...(request.label_contains === undefined ? {} : { labelContains: request.label_contains }),
+    ...(request.vendor === undefined ? {} : { vendor: checkVendorName(vendors, request.vendor).name }),
+    ...(request.active === true ? { activeAt: now } : {}),
+    ...(request.cursor === undefined ? {} : { before: checkCursor(request.cursor) }),
+    ...(owner === undefined ? {} : { issuedBy: owner }),
+    limit: limit + 1,
+  };
+  const found = await store.listKeys(filter);
+  const shown = found.slice(0, limit);
+  const keys = await Promise.all(
+    shown.map(async (record) => keyView(record, await store.keySpend(record.id), config.publicUrl, now)),
+  );
+  return { keys, next_cursor: found.length > limit ? shown.at(-1)!.id : null };
+}
+
+function checkCursor(cursor: string): string {
+  if (/^vk_[0-9a-z]{1,40}$/.test(cursor)) return cursor;
+  throw new Problem(
+    "invalid",
+    "cursor is none that a list of keys gave",
+    "pass next_cursor as it came, or leave it out",
+  );
+}
+
+export async function showKey(options: ControlPlaneOptions, id: string, actor: Actor): Promise<KeyView> {
+  const record = await visibleKey(options, id, actor);
+  return viewNow(options, record);
+}
+
+/** How often a change is tried again where somebody else changed the key in between. */
+const ATTEMPTS = 2;
+
+/** Changes policy fields, or the expiry, or both; calls that are judged from now on are judged by the new policy. */
+export async function updateKey(
+  options: ControlPlaneOptions,
+  id: string,
+  change: UpdateKeyRequest,
+  actor: Actor,
+): Promise<KeyView> {
+  refuseReader(actor);
+  if (change.expires_in === undefined && Object.keys(change.policy).length === 0) {
+    throw new Problem("invalid", "there is nothing to change", "give expires_in or a policy field");
+  }
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const record = await visibleKey(options, id, actor);
+    if (record.revokedAt !== null) {
+      throw new Problem("conflict", `${id} is revoked, and a revoked key stays so`, "issue a new key");
+    }
+    const policy = changedPolicy(options, record, change, actor);
+    const expiresAt =
+      change.expires_in === undefined
+        ? record.expiresAt
+        : options.clock.now() + changedLifetimeMs(options, record, change.expires_in, actor);
+    const changed = await options.store.updateKey(id, { policy, expiresAt, fromVersion: record.version });
+    if (changed) return viewNow(options, changed);
+  }
+  throw new Problem("conflict", `${id} was changed by somebody else at the same moment`, "look at it and try again");
+}
+
+/** @throws Problem `not_found` for a hash that no key has. */
+export async function self({ store, clock }: ControlPlaneOptions, tokenHash: Uint8Array): Promise<SelfView> {
+  const record = await store.findKeyByHash(tokenHash);
+  if (!record) throw new Problem("not_found", "this vault key is not known to this server");
+  return selfView(record, await store.keySpend(record.id), clock.now());
+}
+
+/** @throws Problem `not_found`, also for a key that `actor` may not see. */
+export async function visibleKey({ store }: ControlPlaneOptions, id: string, actor: Actor): Promise<VaultKeyRecord> {
+  const record = await store.getKey(id);
+  if (record && isVisible(record, actor)) return record;
+  throw new Problem(
+    "not_found",
+    `there is no key ${JSON.stringify(id.slice(0, 60))}`,
+    "`keybrake key list` shows the keys",
+  );
+}
+
+async function viewNow({ store, clock, config }: ControlPlaneOptions, record: VaultKeyRecord): Promise<KeyView> {
+  return keyView(record, await store.keySpend(record.id), config.publicUrl, clock.now());
+}

@@ -1,0 +1,45 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { EpochMs } from "../../core/window.ts";
+import { counterKey } from "../../ledger/decide.ts";
+import type { Charge } from "../../ledger/entry.ts";
+
+/** The counters that a batch touches: read once, changed in memory, written once. */
+export class Counters extends Map<string, bigint> {
+  readonly #stored = new Map<string, bigint>();
+  readonly #read: Statement<{ used: bigint }, [string, number]>;
+  readonly #write: Statement<unknown, [string, number, bigint]>;
+
+  constructor(database: Database) {
+    super();
+    this.#read = database.query("SELECT used FROM counters WHERE budget_id = ? AND window_start = ?");
+    this.#write = database.query(
+      "INSERT INTO counters (budget_id, window_start, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used",
+    );
+  }
+
+  load(budgetId: string, start: EpochMs): void {
+    const key = counterKey(budgetId, start);
+    if (this.#stored.has(key)) return;
+    const used = this.#read.get(budgetId, start)?.used ?? 0n;
+    this.#stored.set(key, used);
+    this.set(key, used);
+  }
+
+  add(budgetId: string, start: EpochMs, delta: bigint): void {
+    this.load(budgetId, start);
+    const key = counterKey(budgetId, start);
+    this.set(key, this.get(key)! + delta);
+  }
+
+  used(charge: Charge): bigint {
+    return this.get(counterKey(charge.budgetId, charge.windowStart))!;
+  }
+
+  save(): void {
+    for (const [key, used] of this) {
+      if (used === this.#stored.get(key)) continue;
+      const bar = key.indexOf("|");
+      this.#write.run(key.slice(bar + 1), Number(key.slice(0, bar)), used);
+    }
+  }
+}

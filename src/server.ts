@@ -13,6 +13,7 @@ import { type Installation, openInstallation } from "./operate/installation.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { InFlight } from "./proxy/in-flight.ts";
 import { KeyRing } from "./proxy/key-ring.ts";
+import { Reach } from "./proxy/reach.ts";
 import { drain, startUpkeep } from "./proxy/upkeep.ts";
 import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
 import { type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
@@ -108,6 +109,7 @@ async function createDataPlane(
     keys: new KeyRing(store),
     vendors,
     inFlight: new InFlight(),
+    reach: new Reach(clock),
     limits: config.limits,
     owner,
     draining: false,

@@ -32,7 +32,8 @@ const LAYERS: Layers = {
   sandbox: ["core"],
   dashboard: ["core"],
   "log.ts": ["core"],
-  "config.ts": ["core"],
+  "config-file.ts": ["core"],
+  "config.ts": ["core", "config-file.ts"],
   operate: ENTRY_LAYERS,
   alerts: ENTRY_LAYERS,
   proxy: ENTRY_LAYERS,
@@ -44,7 +45,14 @@ const LAYERS: Layers = {
 };
 
 /** The command line as a client of our own server, and the page in the browser, call nobody else. */
-const SENDERS = ["src/proxy/forward.ts", "src/operate/probe-vendor.ts", "src/cli/demo.ts", "src/cli/remote.ts", "src/cli/remote/", "src/dashboard/"];
+const SENDERS = [
+  "src/proxy/forward.ts",
+  "src/operate/probe-vendor.ts",
+  "src/cli/demo.ts",
+  "src/cli/remote.ts",
+  "src/cli/remote/",
+  "src/dashboard/",
+];
 /** Servers written with node:http and node:net, because they need what Bun.serve hides. They call nobody. */
 const LISTENERS = ["src/proxy/listener.ts", "src/sandbox/listener.ts"];
 const REVEALERS = [
@@ -52,6 +60,9 @@ const REVEALERS = [
   "src/proxy/swap.ts",
   // Shown once, when it is made; and the probe that `vendor test` sends.
   "src/operate/issue-key.ts",
+  "src/operate/remembered-answers.ts",
+  // Looks at what the operator typed before it is sealed.
+  "src/operate/vendor-secret.ts",
   "src/operate/tokens.ts",
   "src/operate/probe-vendor.ts",
 ];

@@ -15,11 +15,16 @@ export function addPolicyFlags(command: Command, without: readonly PolicyFieldNa
 }
 
 function policyOption(flag: string, { kind, description }: PolicyField): Option {
-  const option = new Option(flag, description);
+  const option = new Option(flag, asFlagText(description));
   // A list may be given in one flag with commas, in several, or both.
   return kind === "list"
     ? option.argParser<string>((value, previous) => (previous === undefined ? value : `${previous},${value}`))
     : option;
+}
+
+/** The schema's sentence in the manner of a flag's help: `Dollars that may be spent.` → `dollars that may be spent`. */
+function asFlagText(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, "");
 }
 
 /** The policy fields among the flags; `expires_in` apart, which is the request's own. */

@@ -94,8 +94,8 @@ function ledgerView(
   brakes: readonly Brake[],
   now: EpochMs,
 ): LedgerView {
-  const expiresAt = record?.expiresAt ?? now + 1;
-  const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt: record?.revokedAt ?? null };
+  const { expiresAt, revokedAt, revokeReason } = record ?? { expiresAt: now + 1, revokedAt: null, revokeReason: null };
+  const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt, revokeReason };
   const counters = new Map<string, bigint>();
   for (const budget of budgets) {
     const start = windowStart(budget.window, now);
@@ -141,7 +141,7 @@ function reasonOf(verdict: Verdict, budgets: readonly BudgetView[], rule: string
       return `${rule} is ${amount(full.cap)}, of which ${amount(full.remaining)} is left; this call needs more.`;
     }
     case "key_revoked":
-      return "the key is revoked.";
+      return `the key is revoked${said}.`;
     case "key_expired":
       return "the key has expired.";
     default:

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { KeyRing } from "./key-ring.ts";
+import type { Reach } from "./reach.ts";
 import type { VendorDesk } from "./vendor-desk.ts";
 
 export interface ProxyLimits {
@@ -27,6 +28,7 @@ export interface DataPlane {
   readonly keys: KeyRing;
   readonly vendors: VendorDesk;
   readonly inFlight: InFlight;
+  readonly reach: Reach;
   readonly limits: ProxyLimits;
   /** This process, as the owner of its holds. */
   readonly owner: string;

@@ -32,7 +32,10 @@ const NOT_SENT =
  * connection turns out to be closed; one that may cost gets a connection of its own). Redirects are passed on, not followed.
  */
 export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream: UpstreamRequest): Promise<Outcome> {
-  const { facts, key, exposure } = admitted;
+  const { facts, key, exposure, setup } = admitted;
+  if (!setup.isPrivate && !(await plane.reach.isPublic(upstream.url))) {
+    return { kind: "not_sent", cause: "its name resolves to a private address" };
+  }
   const abort = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {

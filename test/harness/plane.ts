@@ -13,6 +13,7 @@ import { InFlight } from "../../src/proxy/in-flight.ts";
 import { KeyRing } from "../../src/proxy/key-ring.ts";
 import { createListener, listenOn } from "../../src/proxy/listener.ts";
 import { handleCall } from "../../src/proxy/pipeline.ts";
+import { Reach, type Resolve } from "../../src/proxy/reach.ts";
 import { VendorDesk } from "../../src/proxy/vendor-desk.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -72,6 +73,7 @@ export interface PlaneOptions {
   readonly origins: Partial<Record<keyof typeof DOUBLE_SECRETS, string>>;
   readonly limits?: Partial<ProxyLimits>;
   readonly bodyTimeoutMs?: number;
+  readonly resolve?: Resolve;
   readonly currencyRates?: ReadonlyMap<string, Micros>;
 }
 
@@ -139,6 +141,7 @@ async function composePlane(
     keys: new KeyRing(store),
     vendors,
     inFlight: new InFlight(),
+    reach: new Reach(clock, options.resolve),
     limits: {
       bodyBytesMax: 1024 * 1024,
       answerBytesMax: 4 * 1024 * 1024,

@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parse as parseYaml } from "yaml";
+import { type Micros, parseUsd } from "./core/money.ts";
+import { Problem } from "./core/problem.ts";
+import { parseDuration } from "./core/window.ts";
+
+/** Reads `keybrake.yaml`; one that is missing has no settings. */
+export function readConfigFile(path: string): ConfigFile {
+  if (!existsSync(path)) return new ConfigFile(path, "", {});
+  let document: unknown;
+  try {
+    document = parseYaml(readFileSync(path, "utf8"), { strict: true, uniqueKeys: true, maxAliasCount: 0 }) ?? {};
+  } catch (cause) {
+    throw new Problem(
+      "invalid",
+      `${path} is not valid YAML: ${(cause as Error).message.split("\n")[0]}`,
+      "mend the file",
+    );
+  }
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    throw new Problem("invalid", `${path} must be a list of settings like "listen: 127.0.0.1:7878"`, "mend the file");
+  }
+  return new ConfigFile(path, "", document as Record<string, unknown>);
+}
+
+/**
+ * One mapping of `keybrake.yaml`; remembers what was asked for, so that a misspelt key is found.
+ * Every getter throws `Problem` with file, key, what is allowed and what was given.
+ */
+export class ConfigFile {
+  readonly #asked = new Set<string>();
+
+  constructor(
+    readonly path: string,
+    readonly prefix: string,
+    readonly values: Readonly<Record<string, unknown>>,
+  ) {}
+
+  names(): string[] {
+    return Object.keys(this.values);
+  }
+
+  fail(key: string, allowed: string): never {
+    const got = JSON.stringify(this.values[key]);
+    throw new Problem(
+      "invalid",
+      `${this.path}: ${this.prefix}${key} is ${got}; it must be ${allowed}`,
+      "mend the file",
+    );
+  }
+
+  text(key: string): string | undefined {
+    const value = this.#value(key);
+    if (value === undefined || typeof value === "string") return value;
+    return this.fail(key, "text");
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.#value(key);
+    if (value === undefined || typeof value === "boolean") return value;
+    return this.fail(key, "true or false");
+  }
+
+  count(key: string): number | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    return Number.isSafeInteger(value) && (value as number) > 0
+      ? (value as number)
+      : this.fail(key, "a whole number above 0");
+  }
+
+  duration(key: string): number | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    try {
+      return parseDuration(value as string | number);
+    } catch {
+      return this.fail(key, "a duration like 30s, 2h or 7d");
+    }
+  }
+
+  usd(key: string): Micros {
+    try {
+      return parseUsd(this.#value(key) as string | number);
+    } catch {
+      return this.fail(key, "dollars like 1.10, up to six decimals");
+    }
+  }
+
+  section(key: string): ConfigFile {
+    const value = this.#value(key) ?? {};
+    if (typeof value !== "object" || Array.isArray(value)) return this.fail(key, "a section of settings");
+    return new ConfigFile(this.path, `${this.prefix}${key}.`, value as Record<string, unknown>);
+  }
+
+  refuseUnknown(): void {
+    const unknown = this.names().find((name) => !this.#asked.has(name));
+    if (unknown === undefined) return;
+    throw new Problem(
+      "invalid",
+      `${this.path}: ${this.prefix}${unknown} is not a setting; the settings are ${[...this.#asked].sort().join(", ")}`,
+      "mend the file",
+    );
+  }
+
+  #value(key: string): unknown {
+    this.#asked.add(key);
+    return this.values[key] ?? undefined;
+  }
+}

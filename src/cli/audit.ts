@@ -1,20 +1,20 @@
 import { type Command, Option } from "commander";
+import { CSV_HEADER, csvLine, ndjsonLine } from "../audit/present.ts";
 import { CALL_STATES, type CallState } from "../core/hold.ts";
 import { Problem } from "../core/problem.ts";
 import { isVerdict, VERDICTS, type Verdict } from "../core/verdict.ts";
 import { type EpochMs, parseDuration } from "../core/window.ts";
+import { AUDIT_ROWS_PER_PAGE_MAX } from "../operate/audit.ts";
 import type { AuditPageView, AuditRowView, ControlPlane } from "../operate/control-plane.ts";
 import { nearestName } from "../policy/nearest.ts";
 import type { AuditFilter } from "../store/store.ts";
-import { type AuditFormat, auditColumns, csvHeader, csvLine, FORMATS, totalsText } from "./audit-text.ts";
+import { type AuditFormat, auditColumns, FORMATS, totalsText } from "./audit-text.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { countUpTo, given } from "./policy-flags.ts";
 import { layOut } from "./table.ts";
 
 const LIMIT_MAX = 1_000_000;
-/** What the control plane gives at once. */
-const PAGE_ROWS_MAX = 10_000;
 const FOLLOW_PAUSE_MS = 500;
 /** A followed call is printed when it is final, or after so many looks (5 s) as it is. */
 const FOLLOW_LOOKS_MAX = 10;
@@ -127,7 +127,7 @@ async function newest(control: ControlPlane, filter: AuditFilter, limit: number)
   let before: string | null = null;
   let newerCursor: string | null = null;
   do {
-    const request = { limit: Math.min(missing, PAGE_ROWS_MAX), ...given("before", before ?? undefined) };
+    const request = { limit: Math.min(missing, AUDIT_ROWS_PER_PAGE_MAX), ...given("before", before ?? undefined) };
     const page: AuditPageView = await control.queryAudit(filter, request);
     if (before === null) newerCursor = page.newer_cursor;
     pages.unshift([...page.rows]);
@@ -156,9 +156,9 @@ class AuditPrinter {
   first(rows: readonly AuditRowView[]): void {
     const { voice, clock } = this.#cli;
     if (this.#format === "json") voice.sayJson(rows);
-    else if (this.#format === "table") voice.sayTable(auditColumns(rows, clock.now()), rows);
+    else if (this.#format === "table") voice.sayTable(auditColumns(rows, clock.now()), rows, "no call fits so far");
     else {
-      if (this.#format === "csv") voice.sayRaw(csvHeader());
+      if (this.#format === "csv") voice.sayRaw(CSV_HEADER);
       this.more(rows);
     }
   }
@@ -167,7 +167,7 @@ class AuditPrinter {
     const { voice, clock } = this.#cli;
     for (const row of rows) {
       if (this.#format === "csv") voice.sayRaw(csvLine(row));
-      else if (this.#format === "ndjson") voice.say(JSON.stringify(row));
+      else if (this.#format === "ndjson") voice.sayRaw(ndjsonLine(row));
     }
     if (this.#format !== "table" || rows.length === 0) return;
     const paint = (text: string, colour: Parameters<typeof voice.paint>[1]) => voice.paint(text, colour);
@@ -196,7 +196,7 @@ async function follow(
   while (!isOver) {
     await cli.pause(FOLLOW_PAUSE_MS);
     const page: AuditPageView = await control.queryAudit(filter, {
-      limit: PAGE_ROWS_MAX,
+      limit: AUDIT_ROWS_PER_PAGE_MAX,
       ...given("after", cursor ?? undefined),
     });
     looks = page.rows.some(({ state }) => state === "held") ? looks + 1 : FOLLOW_LOOKS_MAX;

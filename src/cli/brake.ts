@@ -47,7 +47,7 @@ function addBrake(program: Command, cli: Cli): void {
       const brakes = await withControl(cli, list, (control) => control.listBrakes());
       // `brake` itself has a --json, which takes the flag wherever it stands.
       if (list.optsWithGlobals<{ json?: true }>().json) return cli.voice.sayJson(brakes);
-      cli.voice.sayTable(COLUMNS, brakes);
+      cli.voice.sayTable(COLUMNS, brakes, "no brake is on");
     });
   withExamples(list, ["keybrake brake list"]);
 }

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
+import type { EpochMs } from "../core/window.ts";
 import type { BudgetView } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { listAllKeys } from "./list-keys.ts";
 import { withControl } from "./local.ts";
 import { countUpTo, given } from "./policy-flags.ts";
 import type { Column } from "./table.ts";
-import { budgetAmount, shortTime } from "./wording.ts";
+import { budgetAmount, fromNow } from "./wording.ts";
 
 interface KeyBudget extends BudgetView {
   readonly key_id: string;
@@ -44,16 +45,16 @@ export function addBudgetCommands(program: Command, cli: Cli): void {
         spend.budgets.map((each) => ({ key_id: id, agent_run_label, vendor, ...each })),
       );
       if (flags.json) return cli.voice.sayJson(budgets);
-      cli.voice.sayTable(COLUMNS, budgets);
+      cli.voice.sayTable(columns(cli.clock.now()), budgets, "no active key has a budget");
       if (more) cli.voice.note(`these are the budgets of the newest ${keys.length} keys; --limit shows more`);
     });
   withExamples(command, ["keybrake budget list --label-contains billing"]);
 }
 
-const COLUMNS: readonly Column<KeyBudget>[] = [
+const columns = (now: EpochMs): readonly Column<KeyBudget>[] => [
   { header: "key", text: ({ key_id }) => key_id },
-  { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 8 },
-  { header: "budget", text: ({ budget }) => budget },
+  { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 6 },
+  { header: "budget", text: ({ budget }) => budget, widthMin: 8 },
   { header: "used", text: ({ unit, used }) => budgetAmount(unit, used), align: "right" },
   { header: "cap", text: ({ unit, cap }) => budgetAmount(unit, cap), align: "right" },
   {
@@ -62,5 +63,5 @@ const COLUMNS: readonly Column<KeyBudget>[] = [
     align: "right",
     colour: ({ remaining }) => (/^[0.]+$/.test(remaining) ? "red" : undefined),
   },
-  { header: "resets (UTC)", text: ({ reset_at }) => (reset_at === null ? "never" : shortTime(reset_at)), widthMin: 10 },
+  { header: "resets", text: ({ reset_at }) => (reset_at === null ? "never" : fromNow(reset_at, now)) },
 ];

@@ -16,8 +16,8 @@ const CHARGE_USD = 20;
 /** Five go through, and a loop that is stuck does not stop at the first refusal. */
 const LOOP_CALLS = 8;
 /** Long enough to read a step, and short enough that the whole stays under 10 s. */
-const STEP_PAUSE_MS = 900;
-const CALL_PAUSE_MS = 300;
+const STEP_PAUSE_MS = 700;
+const CALL_PAUSE_MS = 250;
 
 /** `keybrake demo`: the whole story, offline, on a server of its own. */
 export function addDemoCommand(program: Command, cli: Cli): void {
@@ -50,7 +50,11 @@ function demoConfig(folder: string, listen: string): Config {
   return readConfig({ data, policies: join(data, "policies"), store: "sqlite:", listen, sandbox: true }, {});
 }
 
+/** How the story is told so far. */
 class Pace {
+  /** What the agent was told last; the same sentence is not printed again. */
+  lastMessage: string | undefined;
+
   constructor(
     readonly isFast: boolean,
     readonly cli: Cli,
@@ -116,7 +120,8 @@ async function loop(url: string, key: IssuedKeyView, pace: Pace): Promise<void> 
 }
 
 /** One charge as Stripe's own SDK would send it, and one line about it. */
-async function charge(url: string, key: IssuedKeyView, call: number, { cli: { voice } }: Pace): Promise<void> {
+async function charge(url: string, key: IssuedKeyView, call: number, pace: Pace): Promise<void> {
+  const { voice } = pace.cli;
   const answer = await fetch(`${url}/stripe/v1/payment_intents`, {
     method: "POST",
     headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
@@ -132,7 +137,9 @@ async function charge(url: string, key: IssuedKeyView, call: number, { cli: { vo
     return;
   }
   const { code, message } = refusalOf(text);
-  voice.say(`${start}${voice.paint(`${answer.status} ${code}`, "red")}  ${message}`);
+  voice.say(`${start}${voice.paint(`${answer.status} ${code}`, "red")}`);
+  if (message !== pace.lastMessage) voice.say(`        "${message}"`);
+  pace.lastMessage = message;
 }
 
 function refusalOf(text: string): { code: string; message: string } {
@@ -145,7 +152,7 @@ async function review(control: ControlPlane, pace: Pace): Promise<void> {
   await pace.step("4. What happened, call by call");
   voice.say(`$ keybrake audit --run ${LABEL}`);
   const { rows } = await control.queryAudit({ run: LABEL }, { limit: 100 });
-  voice.sayTable(auditColumns(rows, clock.now()), rows);
+  voice.sayTable(auditColumns(rows, clock.now()), rows, "there are no calls");
   voice.say(totalsText(await control.auditTotals({ run: LABEL })));
 }
 

@@ -57,7 +57,7 @@ export function explainText(view: ExplainView): string {
   return facts([
     ["verdict", isAllowed ? view.verdict : `${view.verdict} (the agent gets ${view.status})`],
     ["rule", view.rule],
-    ["why", view.message],
+    ["why", view.message.replace(/^Keybrake: /, "")],
     ["operation", view.operation],
     ["costs at most", view.exposure_usd === null ? null : dollars(view.exposure_usd)],
     ...view.budgets.map((budget) => {

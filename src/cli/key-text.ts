@@ -3,7 +3,8 @@ import type { IssuedKeyView, KeyView, SpendView } from "../operate/control-plane
 import type { Column } from "./table.ts";
 import { budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
 
-export const KEY_COLUMNS: readonly Column<KeyView>[] = [
+/** The columns of `key list`; times are said from now, which is shorter and what one asks at 2 a.m. */
+export const keyColumns = (now: EpochMs): readonly Column<KeyView>[] => [
   { header: "id", text: ({ id }) => id },
   { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 8 },
   { header: "vendor", text: ({ vendor }) => vendor },
@@ -12,7 +13,7 @@ export const KEY_COLUMNS: readonly Column<KeyView>[] = [
     text: ({ status }) => status,
     colour: ({ status }) => (status === "active" ? "green" : status === "revoked" ? "red" : "dim"),
   },
-  { header: "expires (UTC)", text: ({ expires_at }) => shortTime(expires_at), widthMin: 10 },
+  { header: "expires", text: ({ expires_at }) => fromNow(expires_at, now) },
   { header: "spent", text: ({ spend }) => dollars(spend.settled_usd), align: "right" },
   { header: "cap", text: ({ spend }) => tightest(spend), widthMin: 8 },
 ];

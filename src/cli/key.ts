@@ -4,7 +4,7 @@ import { type KeyView, LOCAL_ADMIN, type RevokeRequest } from "../operate/contro
 import { nearestName } from "../policy/nearest.ts";
 import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
 import { type Cli, withExamples } from "./cli.ts";
-import { issuedKeyText, KEY_COLUMNS, keyText } from "./key-text.ts";
+import { issuedKeyText, keyColumns, keyText } from "./key-text.ts";
 import { listAllKeys } from "./list-keys.ts";
 import { withControl } from "./local.ts";
 import {
@@ -81,7 +81,7 @@ function addList(key: Command, cli: Cli): void {
       };
       const { keys, more } = await withControl(cli, command, (control) => listAllKeys(control, filter, flags.limit));
       if (flags.json) return cli.voice.sayJson(keys);
-      cli.voice.sayTable(KEY_COLUMNS, keys);
+      cli.voice.sayTable(keyColumns(cli.clock.now()), keys, "there are no such keys");
       if (more) cli.voice.note(`these are the newest ${keys.length}; --limit shows more`);
     });
   withExamples(command, ["keybrake key list --active --label-contains billing"]);

@@ -34,7 +34,7 @@ const BACKSPACES = ["\u007f", "\b"];
 
 /** In raw mode the terminal does not echo, and Ctrl-C is a character like others. */
 function readHidden(): Promise<string> {
-  const { stdin } = process;
+  const stdin = process.stdin;
   let line = "";
   return new Promise((resolve, reject) => {
     const finish = (end: () => void) => {

@@ -50,7 +50,7 @@ function addList(policy: Command, cli: Cli): void {
         return control.listTemplates();
       });
       if (json) cli.voice.sayJson(templates);
-      else cli.voice.sayTable(COLUMNS, templates);
+      else cli.voice.sayTable(COLUMNS, templates, "there are no templates");
     });
   withExamples(command, ["keybrake policy list"]);
 }

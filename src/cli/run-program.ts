@@ -22,7 +22,6 @@ export function emptyProgram(cli: Cli): Command {
     )
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
     .option("--data <dir>", "data directory (KEYBRAKE_DATA; default: the platform's state directory)")
     .option("--policies <dir>", "templates (KEYBRAKE_POLICIES; default: ./policies, else in the data directory)")
     .option("--store <url>", "store (KEYBRAKE_STORE; default: sqlite: in the data directory)")
@@ -35,7 +34,7 @@ export function emptyProgram(cli: Cli): Command {
       // Said in runProgram, where the exit code is known.
       outputError: () => {},
     })
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 });
 }
 
 /**

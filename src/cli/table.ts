@@ -5,7 +5,7 @@ export interface Column<Row> {
   readonly header: string;
   readonly text: (row: Row) => string;
   readonly align?: "left" | "right";
-  /** Characters below which the column is not cut; undefined where it is never cut. */
+  /** Cells below which the column is cut only where nothing else helps; undefined where it is among the last to be cut. */
   readonly widthMin?: number;
   readonly colour?: (row: Row) => Colour | undefined;
 }
@@ -13,6 +13,7 @@ export interface Column<Row> {
 export type Painter = (text: string, colour: Colour) => string;
 
 const GAP = "  ";
+const CELLS_MIN = 3;
 const UNPAINTED: Painter = (text) => text;
 
 /**
@@ -50,15 +51,25 @@ export function layOut<Row>(
   return [head, ...body];
 }
 
-/** Takes the widest column that may still be cut down by one, until the line fits or nothing can be cut. */
+/** First what may be cut, down to its minimum; on a terminal that is narrower still, whatever is widest. */
 function fit<Row>(columns: readonly Column<Row>[], natural: readonly number[], width: number): number[] {
+  const available = width - GAP.length * (natural.length - 1);
+  const minima = columns.map(({ widthMin }, index) => widthMin ?? natural[index]!);
+  return narrow(
+    narrow(natural, minima, available),
+    minima.map(() => CELLS_MIN),
+    available,
+  );
+}
+
+/** Takes one cell of the widest column that is above its minimum, until the sum is `available` or nothing can be taken. */
+function narrow(natural: readonly number[], minima: readonly number[], available: number): number[] {
   const widths = [...natural];
-  let excess = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1) - width;
+  let excess = widths.reduce((sum, each) => sum + each, 0) - available;
   while (excess > 0) {
     let widest: number | undefined;
-    for (const [index, { widthMin }] of columns.entries()) {
-      if (widthMin === undefined || widths[index]! <= widthMin) continue;
-      if (widest === undefined || widths[index]! > widths[widest]!) widest = index;
+    for (const [index, each] of widths.entries()) {
+      if (each > minima[index]! && (widest === undefined || each > widths[widest]!)) widest = index;
     }
     if (widest === undefined) return widths;
     widths[widest]! -= 1;

@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
+import type { EpochMs } from "../core/window.ts";
 import type { IssueTokenRequest, TokenView } from "../operate/control-plane.ts";
 import { CONTROL_ROLES, type ControlRole } from "../vault/control-token.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { collect, given } from "./policy-flags.ts";
 import type { Column } from "./table.ts";
-import { dollars, facts, shortTime } from "./wording.ts";
+import { dollars, facts, fromNow } from "./wording.ts";
 
 interface IssueFlags {
   readonly role: ControlRole;
@@ -67,13 +68,13 @@ function addIssue(token: Command, cli: Cli): void {
   ]);
 }
 
-const COLUMNS: readonly Column<TokenView>[] = [
+const columns = (now: EpochMs): readonly Column<TokenView>[] => [
   { header: "id", text: ({ id }) => id },
   { header: "role", text: ({ role }) => role },
-  { header: "name", text: ({ name }) => name ?? "-", widthMin: 8 },
-  { header: "templates", text: ({ templates }) => templates?.join(", ") ?? "all", widthMin: 8 },
-  { header: "highest cap", text: ({ max_daily_usd }) => (max_daily_usd === null ? "-" : dollars(max_daily_usd)) },
-  { header: "created (UTC)", text: ({ created_at }) => shortTime(created_at), widthMin: 10 },
+  { header: "name", text: ({ name }) => name ?? "-", widthMin: 6 },
+  { header: "templates", text: ({ templates }) => templates?.join(", ") ?? "all", widthMin: 6 },
+  { header: "cap", text: ({ max_daily_usd }) => (max_daily_usd === null ? "-" : dollars(max_daily_usd)) },
+  { header: "created", text: ({ created_at }) => fromNow(created_at, now) },
   {
     header: "status",
     text: ({ revoked_at }) => (revoked_at === null ? "active" : "revoked"),
@@ -89,7 +90,7 @@ function addList(token: Command, cli: Cli): void {
     .action(async ({ json }: { json?: true }) => {
       const tokens = await withControl(cli, command, (control) => control.listTokens());
       if (json) cli.voice.sayJson(tokens);
-      else cli.voice.sayTable(COLUMNS, tokens);
+      else cli.voice.sayTable(columns(cli.clock.now()), tokens, "there are no tokens");
     });
   withExamples(command, ["keybrake token list"]);
 }

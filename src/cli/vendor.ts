@@ -40,7 +40,7 @@ function addList(vendor: Command, cli: Cli): void {
     .action(async ({ json }: { json?: true }) => {
       const vendors = await withControl(cli, command, (control) => control.listVendors());
       if (json) cli.voice.sayJson(vendors);
-      else cli.voice.sayTable(COLUMNS, vendors);
+      else cli.voice.sayTable(COLUMNS, vendors, "there are no vendors");
     });
   withExamples(command, ["keybrake vendor list --json"]);
 }

@@ -37,7 +37,8 @@ export class Voice {
 
   /** Characters that a line of the answer may have; undefined where stdout is no terminal and nothing is cut. */
   get width(): number | undefined {
-    return this.#out.isTTY ? (this.#out.columns ?? 80) : undefined;
+    // A terminal that nobody has sized (a container's, a CI's) says 0.
+    return this.#out.isTTY ? this.#out.columns || 80 : undefined;
   }
 
   /** Text of the answer, one line or several. */
@@ -55,7 +56,12 @@ export class Voice {
     this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 
-  sayTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
+  /** A table; where there are no rows, `nothing` beside the answer. */
+  sayTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], nothing: string): void {
+    if (rows.length === 0) {
+      this.note(nothing);
+      return;
+    }
     const paint = (text: string, colour: Colour) => this.paint(text, colour);
     for (const line of layOut(columns, rows, this.width, paint)) this.say(line);
   }

@@ -52,7 +52,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
     return { verdict, status: VERDICTS[verdict].status, rule, message, ...said };
   }
   const verdict: Verdict = decision.code;
-  const message = `Keybrake: ${reasonOf(verdict, used, decision.rule, decision.reason)} ${VERDICTS[verdict].advice}.`;
+  const message = `Keybrake: ${reasonOf(verdict, used, decision.rule, decision.reason)}; ${VERDICTS[verdict].advice}.`;
   return { verdict, status: VERDICTS[verdict].status, rule: decision.rule, message, ...said };
 }
 
@@ -138,13 +138,13 @@ function reasonOf(verdict: Verdict, budgets: readonly BudgetView[], rule: string
     case "cap_exceeded": {
       const full = budgets.find(({ budget }) => budget === rule)!;
       const amount = (value: string) => (full.unit === "usd" ? `$${value}` : `${value} sends`);
-      return `${rule} is ${amount(full.cap)}, of which ${amount(full.remaining)} is left; this call needs more.`;
+      return `${rule} is ${amount(full.cap)}, of which ${amount(full.remaining)} is left, and this call needs more`;
     }
     case "key_revoked":
-      return `the key is revoked${said}.`;
+      return `the key is revoked${said}`;
     case "key_expired":
-      return "the key has expired.";
+      return "the key has expired";
     default:
-      return `a brake is engaged${said}.`;
+      return `a brake is engaged${said}`;
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Cli } from "../../src/cli/cli.ts";
 import { openLocalControl } from "../../src/cli/local.ts";
 import { runProgram } from "../../src/cli/run-program.ts";
-import { END_SIGNALS, type EndSignal } from "../../src/cli/signals.ts";
+import type { END_SIGNALS, EndSignal } from "../../src/cli/signals.ts";
 import { Voice } from "../../src/cli/voice.ts";
 import type { Environment } from "../../src/config.ts";
 import { createProgram } from "../../src/main.ts";
@@ -51,7 +51,11 @@ export class Terminal {
 
   cli(written: { out: string; err: string }, stdin: string, options: TerminalOptions): Cli {
     const { columns, typed, control, server } = options;
-    const environment = { KEYBRAKE_DATA: this.data, KEYBRAKE_POLICIES: join(this.data, "policies"), ...options.environment };
+    const environment = {
+      KEYBRAKE_DATA: this.data,
+      KEYBRAKE_POLICIES: join(this.data, "policies"),
+      ...options.environment,
+    };
     const sink = (name: "out" | "err") => ({
       write: (text: string) => {
         written[name] += text;

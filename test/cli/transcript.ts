@@ -14,9 +14,14 @@ export class Transcript {
 
   /** Words as a shell would split them, with quotes but no other magic. */
   async type(line: string, stdin = "", options: TerminalOptions = {}): Promise<void> {
-    const argv = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare!);
+    const argv = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+      ([, single, double, bare]) => single ?? double ?? bare!,
+    );
     const { code, out, err } = await this.#terminal.run(argv, stdin, options);
-    const said = err.split("\n").slice(0, -1).map((each) => `! ${each}\n`);
+    const said = err
+      .split("\n")
+      .slice(0, -1)
+      .map((each) => `! ${each}\n`);
     const end = code === 0 ? "" : `[exit ${code}]\n`;
     this.#text += this.#terminal.mask(`$ keybrake ${line}\n${said.join("")}${out}${end}\n`);
   }

@@ -71,7 +71,10 @@ test("templates are listed, shown, checked and explained as the golden transcrip
     join(folder, "spend.yaml"),
     "vendor: stripe\ndaily_usd_cpa: 500\nallowed_endpoints:\n  - POST v1/charges\n",
   );
-  writeFileSync(join(folder, "mail.yaml"), "vendor: resend\nallowed_endpoints: [POST /emails]\nfrom_domains: [example.com]\n");
+  writeFileSync(
+    join(folder, "mail.yaml"),
+    "vendor: resend\nallowed_endpoints: [POST /emails]\nfrom_domains: [example.com]\n",
+  );
   const own = (text: string) => text.replaceAll(folder, "OWN");
   await transcript.type("policy list");
   await transcript.type("policy lint");

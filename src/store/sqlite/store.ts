@@ -6,7 +6,7 @@ import type { EpochMs } from "../../core/window.ts";
 import type { CounterMismatch, Store } from "../store.ts";
 import { SqliteAudit } from "./audit.ts";
 import { SqliteControl } from "./control.ts";
-import { migrate, openDatabase } from "./database.ts";
+import { closeDatabase, migrate, openDatabase } from "./database.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
 
@@ -58,7 +58,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     checkCounters: () => attempt(() => checkCounters(db)),
     probeWrite: (at) => attempt(() => control.renewLease({ owner: "probe", until: at })),
     describe: () => attempt(() => describe(database)),
-    close: () => attempt(() => database.close()),
+    close: () => attempt(() => closeDatabase(database)),
   };
 }
 

@@ -1,0 +1,60 @@
+import { type AnyElysia, Elysia } from "elysia";
+import { causeText } from "../log.ts";
+import { auditController } from "./audit.ts";
+import { Gate } from "./auth.ts";
+import { brakeController } from "./brake.ts";
+import { budgetController } from "./budgets.ts";
+import { docsController } from "./docs.ts";
+import { errorAnswer } from "./errors.ts";
+import { guard } from "./guard.ts";
+import { healthController } from "./health.ts";
+import { keyControllers } from "./keys.ts";
+import { policyController } from "./policies.ts";
+import { selfController } from "./self.ts";
+import { type ApiOptions, type ApiSetting, ELYSIA } from "./setting.ts";
+import { tokenController } from "./tokens.ts";
+import { vendorController } from "./vendors.ts";
+
+export { isControlPath } from "./routes.ts";
+
+/** Answers hold keys: no cache may keep them, and no browser may guess at their type. */
+const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+/**
+ * The control plane over HTTP. It is asked with `handle(request)` and never listens by itself: the server's own listener
+ * has the socket. Each request passes in this order: Host and Origin, token, role, schema, handler.
+ */
+export function createApi(options: ApiOptions): AnyElysia {
+  const gate = new Gate(options.control);
+  const setting: ApiSetting = { ...options, gate };
+  const app = new Elysia(ELYSIA)
+    .onRequest(async ({ request, set }) => {
+      Object.assign(set.headers, HEADERS);
+      guard(options.config, request);
+      await gate.identify(request);
+    })
+    .onTransform(({ request, route }) => gate.admit(request, route))
+    .onError(({ error, request, set }) => {
+      const { status, headers, body, isDefect } = errorAnswer(error, request);
+      if (isDefect) options.log.error("api_failed", { cause: causeText(error) });
+      set.status = status;
+      Object.assign(set.headers, HEADERS, headers);
+      return body;
+    });
+  for (const controller of controllers(setting)) app.use(controller);
+  return app.use(docsController(() => controllers(setting)));
+}
+
+function controllers(setting: ApiSetting): readonly AnyElysia[] {
+  return [
+    healthController(setting),
+    ...keyControllers(setting),
+    selfController(setting),
+    budgetController(setting),
+    auditController(setting),
+    vendorController(setting),
+    brakeController(setting),
+    tokenController(setting),
+    policyController(setting),
+  ];
+}

@@ -1,0 +1,68 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import type { EpochMs } from "../core/window.ts";
+import { readAuditFilter } from "../operate/audit-filter.ts";
+import type { AuditFilter } from "../store/store.ts";
+import { exportAudit } from "./audit-export.ts";
+import { streamAudit } from "./audit-stream.ts";
+import { AUDIT_FILTER, count, type FilterTexts, given, limitOf, parameter, query } from "./query.ts";
+import { type ApiSetting, ELYSIA } from "./setting.ts";
+
+const ROWS_PER_PAGE = 100;
+const TAGS = ["Audit"];
+
+/** What happened: pages, totals, whole files, and as it happens. */
+export function auditController(setting: ApiSetting) {
+  const { control, clock } = setting;
+  return new Elysia(ELYSIA)
+    .get(
+      "/audit",
+      async ({ query: asked }) => {
+        const { limit, cursor, before = cursor, after, ...filter } = asked;
+        const page = { limit: limitOf(limit, ROWS_PER_PAGE), ...given({ before, after }) };
+        const found = await control.queryAudit(filterOf(filter, clock.now()), page);
+        return { ...found, next_cursor: found.older_cursor };
+      },
+      {
+        query: query({
+          ...AUDIT_FILTER,
+          before: parameter("older_cursor of a page: the rows before it."),
+          after: parameter("newer_cursor of a page: the rows that have come since."),
+          cursor: parameter("next_cursor of a page; the same as before."),
+          limit: count(`Rows on a page, the newest; ${ROWS_PER_PAGE} where it is not given, 10,000 at most.`),
+        }),
+        detail: { summary: "Audit rows, newest last", tags: TAGS },
+      },
+    )
+    .get("/audit/totals", ({ query: asked }) => control.auditTotals(filterOf(asked, clock.now())), {
+      query: query(AUDIT_FILTER),
+      detail: { summary: "How many calls, and what they cost", tags: TAGS },
+    })
+    .get(
+      "/audit/export",
+      ({ query: { format = "ndjson", ...filter } }) => exportAudit(setting, filterOf(filter, clock.now()), format),
+      {
+        query: query({
+          ...AUDIT_FILTER,
+          format: Type.Optional({
+            ...Type.Union([Type.Literal("ndjson"), Type.Literal("csv")]),
+            description:
+              "ndjson (the default) or csv. In CSV, texts that a spreadsheet would run begin with an apostrophe.",
+          }),
+        }),
+        detail: { summary: "Every audit row, oldest first, as one file", tags: TAGS },
+      },
+    )
+    .get(
+      "/audit/stream",
+      ({ query: filter, request }) => streamAudit(setting, filterOf(filter, clock.now()), request),
+      {
+        query: query(AUDIT_FILTER),
+        detail: { summary: "Audit rows as they come, as server-sent events named call", tags: TAGS },
+      },
+    );
+}
+
+function filterOf(texts: FilterTexts, now: EpochMs): AuditFilter {
+  return readAuditFilter(texts, now);
+}

@@ -1,0 +1,92 @@
+import { type Static, type TProperties, Type } from "@sinclair/typebox";
+import { Problem } from "../core/problem.ts";
+import type { IssueKeyRequest, UpdateKeyRequest } from "../operate/control-plane.ts";
+import { POLICY_FIELD_NAMES, PolicySchema } from "../policy/schema.ts";
+import { InvalidFields } from "./api-problem.ts";
+import { given } from "./query.ts";
+import { policyProblems } from "./validation-problems.ts";
+
+const policyFields = Type.Partial(PolicySchema).properties;
+
+const text = (description: string) => Type.Optional(Type.String({ description }));
+
+/** The body of `POST /vault/keys`: every policy field, and what makes a key of a policy. */
+export const IssueKeyBody = Type.Object(
+  {
+    ...policyFields,
+    template: text("A template; the policy fields beside it then only narrow it."),
+    inputs: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
+        description: "Values for the template's inputs.",
+        "x-allowed": "an object of texts or lists of texts",
+      }),
+    ),
+    agent_run_label: text("What the run is called, up to 200 characters: ray-billing/01, tenant:acme:billing:run-7."),
+    label: text("The same as agent_run_label."),
+    agent_name: text("The agent's name; it stands on every audit row of the key."),
+    metadata: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description:
+          "Flat strings that are copied to every audit row: up to 50, names up to 64 characters, values up to 500.",
+        "x-allowed": "an object of texts",
+      }),
+    ),
+    unique_label: Type.Optional(
+      Type.Boolean({ description: "Refuse with 409 where an active key has the label; the answer names that key." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export function issueKeyRequest(body: Static<typeof IssueKeyBody>): IssueKeyRequest {
+  const { template, inputs, agent_run_label, label, agent_name, metadata, unique_label, expires_in, ...policy } = body;
+  if (label !== undefined && agent_run_label !== undefined && label !== agent_run_label) {
+    throw new Problem("invalid", "label and agent_run_label are the same thing, and two are given", "give one of them");
+  }
+  refuseWrong({ ...policy, ...given({ expires_in }) });
+  return {
+    ...given({ template, inputs, agent_name, metadata, unique_label, expires_in }),
+    ...given({ agent_run_label: agent_run_label ?? label }),
+    policy,
+  };
+}
+
+const changeableFields: TProperties = Object.fromEntries(
+  Object.entries(policyFields).map(([name, schema]) => {
+    const description = `${schema.description ?? ""} null takes it away.`;
+    return [name, Type.Optional(Type.Union([schema, Type.Null()], { description }))];
+  }),
+);
+
+/** The body of `PATCH /vault/keys/{id}`: policy fields replace the key's, `expires_in` counts from now. */
+export const UpdateKeyBody = Type.Object(
+  { ...changeableFields, expires_in: PolicySchema.properties.expires_in },
+  { additionalProperties: false },
+);
+
+export function updateKeyRequest(body: Static<typeof UpdateKeyBody>): UpdateKeyRequest {
+  const { expires_in } = body;
+  const policy = Object.entries(body).filter(([name]) => name !== "expires_in" && POLICY_FIELD_NAMES.has(name));
+  refuseWrong(Object.fromEntries([...policy, ["expires_in", expires_in]].filter(([, value]) => value !== null)));
+  return { ...given({ expires_in }), policy: Object.fromEntries(policy) };
+}
+
+/** Here already, field by field, so that a program can tell which of its fields is wrong. */
+function refuseWrong(fields: Readonly<Record<string, unknown>>): void {
+  const problems = policyProblems(fields);
+  if (problems.length > 0) throw new InvalidFields(problems);
+}
+
+/** The body of `POST /vault/keys/revoke`. */
+export const RevokeBody = Type.Object(
+  {
+    ids: Type.Optional(Type.Array(Type.String(), { description: "Keys by their ids (vk_…).", maxItems: 1000 })),
+    label: text("Every key with exactly this run label."),
+    label_prefix: text("Every key whose run label begins so."),
+    vendor: text("Every key for this vendor."),
+    all: Type.Optional(Type.Literal(true, { description: "Every key." })),
+    hard: Type.Optional(Type.Boolean({ description: "Abort calls in flight, too; their outcome is then unknown." })),
+    reason: text("Why; agents are told."),
+  },
+  { additionalProperties: false },
+);

@@ -1,0 +1,53 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { METHODS } from "../core/call.ts";
+import { query } from "./query.ts";
+import { type ApiSetting, ELYSIA } from "./setting.ts";
+
+const TAGS = ["Policies"];
+
+const ExplainBody = Type.Object(
+  {
+    template: Type.Optional(Type.String({ description: "Explain by this template." })),
+    inputs: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
+        description: "Values for the template's inputs.",
+        "x-allowed": "an object of texts or lists of texts",
+      }),
+    ),
+    key_id: Type.Optional(Type.String({ description: "Or by the policy of this key, with what is left of its caps." })),
+    method: Type.Union(
+      METHODS.map((method) => Type.Literal(method)),
+      { description: "The call's method." },
+    ),
+    path: Type.String({ description: "The call's path, with its query: /v1/charges." }),
+    body: Type.Optional(Type.String({ description: "The call's body: form text, or JSON text." })),
+  },
+  { additionalProperties: false },
+);
+
+/** Templates, and what the proxy would do. */
+export function policyController({ control, gate }: ApiSetting) {
+  return new Elysia(ELYSIA)
+    .get("/policies", async () => ({ policies: await control.listTemplates() }), {
+      query: query({}),
+      detail: { summary: "The templates that keys can be issued from", tags: TAGS },
+    })
+    .get("/policies/:name", ({ params }) => control.showTemplate(params.name), {
+      query: query({}),
+      detail: { summary: "One template with its inputs and its source", tags: TAGS },
+    })
+    .post(
+      "/policies/explain",
+      async ({ body, request }) => {
+        // Whoever may not see the key may not learn its policy this way either.
+        if (body.key_id !== undefined) await control.showKey(body.key_id, gate.actorOf(request));
+        return control.explain(body);
+      },
+      {
+        parse: "json",
+        body: ExplainBody,
+        detail: { summary: "What the proxy would do with a call, and which rule decides; nothing is sent", tags: TAGS },
+      },
+    );
+}

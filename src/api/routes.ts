@@ -1,0 +1,93 @@
+import type { ControlRole } from "../vault/control-token.ts";
+
+/** Who may use a route: anyone without a token, the bearer of a vault key, or the bearer of a token with one of these roles. */
+export type Access = "anyone" | "vault_key" | readonly ControlRole[];
+
+export interface RouteRow {
+  readonly method: string;
+  /** As Elysia names it: `/vault/keys/:id`. */
+  readonly path: string;
+  readonly access: Access;
+}
+
+const ADMIN: Access = ["admin"];
+const ISSUING: Access = ["admin", "issuer"];
+const READING: Access = ["admin", "auditor"];
+const ALL_ROLES: Access = ["admin", "issuer", "auditor"];
+
+/**
+ * Every route and who may use it: the one table. A route that is not in it is refused to everybody, and a test walks it
+ * role by role. An issuer sees and touches only the keys that it issued; that is the control plane's own rule.
+ */
+export const ROUTES: readonly RouteRow[] = [
+  { method: "GET", path: "/", access: "anyone" },
+  { method: "GET", path: "/healthz", access: "anyone" },
+  { method: "GET", path: "/readyz", access: "anyone" },
+  { method: "GET", path: "/docs", access: "anyone" },
+  { method: "GET", path: "/docs/json", access: "anyone" },
+
+  { method: "GET", path: "/vault/self", access: "vault_key" },
+
+  { method: "POST", path: "/vault/keys", access: ISSUING },
+  { method: "GET", path: "/vault/keys", access: ALL_ROLES },
+  { method: "POST", path: "/vault/keys/revoke", access: ISSUING },
+  { method: "GET", path: "/vault/keys/:id", access: ALL_ROLES },
+  { method: "PATCH", path: "/vault/keys/:id", access: ISSUING },
+  { method: "DELETE", path: "/vault/keys/:id", access: ISSUING },
+  { method: "GET", path: "/budgets", access: ALL_ROLES },
+
+  { method: "GET", path: "/audit", access: READING },
+  { method: "GET", path: "/audit/totals", access: READING },
+  { method: "GET", path: "/audit/export", access: READING },
+  { method: "GET", path: "/audit/stream", access: READING },
+
+  { method: "GET", path: "/vendors", access: ALL_ROLES },
+  { method: "PUT", path: "/vendors/:name/secret", access: ADMIN },
+  { method: "DELETE", path: "/vendors/:name/secret", access: ADMIN },
+  { method: "POST", path: "/vendors/:name/test", access: ADMIN },
+
+  { method: "GET", path: "/brake", access: READING },
+  { method: "POST", path: "/brake", access: ADMIN },
+  { method: "DELETE", path: "/brake", access: ADMIN },
+
+  { method: "GET", path: "/tokens", access: ADMIN },
+  { method: "POST", path: "/tokens", access: ADMIN },
+  { method: "DELETE", path: "/tokens/:id", access: ADMIN },
+
+  { method: "GET", path: "/policies", access: ALL_ROLES },
+  { method: "GET", path: "/policies/:name", access: ALL_ROLES },
+  { method: "POST", path: "/policies/explain", access: ALL_ROLES },
+];
+
+/** Where the routes of keys stand; the first is canonical, the others are the same routes. */
+export const KEY_PREFIXES = ["/vault/keys", "/v1/keys", "/keys"] as const;
+
+/** Who may use the route that Elysia has found; undefined for one that is not in the table. */
+export function accessOf(method: string, route: string): Access | undefined {
+  const alias = KEY_PREFIXES.slice(1).find((prefix) => route === prefix || route.startsWith(`${prefix}/`));
+  const path = alias === undefined ? route : `${KEY_PREFIXES[0]}${route.slice(alias.length)}`;
+  return ROUTES.find((row) => row.method === method && row.path === path)?.access;
+}
+
+const OPEN_PATHS: ReadonlySet<string> = new Set(
+  ROUTES.filter(({ access }) => access === "anyone").map(({ path }) => path),
+);
+
+/** Whether `path` is open to anyone, for answering 401 before anything of a request is read. */
+export function isOpenPath(path: string): boolean {
+  return OPEN_PATHS.has(path);
+}
+
+const CONTROL_SEGMENTS: ReadonlySet<string> = new Set(
+  "vault keys audit spend budgets vendors brake tokens policies docs healthz readyz metrics".split(" "),
+);
+
+/**
+ * Whether a request's path (raw, without its query) is the control plane's and not a call to a vendor. By the first
+ * segment alone; `/v1` is Stripe's but for the keys. Case counts: what is spelled otherwise is no control path.
+ */
+export function isControlPath(path: string): boolean {
+  if (path === "/") return true;
+  const [, first = "", second] = path.split("/", 3);
+  return first === "v1" ? second === "keys" : CONTROL_SEGMENTS.has(first);
+}

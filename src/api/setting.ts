@@ -1,0 +1,34 @@
+import type { Config } from "../config.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../log.ts";
+import type { ControlPlane } from "../operate/control-plane.ts";
+import type { Store } from "../store/store.ts";
+import type { MasterKey } from "../vault/master-key.ts";
+import type { Gate } from "./auth.ts";
+
+/** What the control API works with; made once by the server. */
+export interface ApiOptions {
+  readonly control: ControlPlane;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly config: Config;
+  /** Seals the answers that are remembered for `Idempotency-Key`. */
+  readonly masterKey: MasterKey;
+  readonly log: Log;
+  /** How often `/audit/stream` looks for new rows, in milliseconds. */
+  readonly streamPollMs?: number;
+}
+
+/** What a controller works with. */
+export interface ApiSetting extends ApiOptions {
+  readonly gate: Gate;
+}
+
+/**
+ * Of every Elysia instance. Without `standardHostname: false` Elysia finds the path by a fixed offset, so that a short Host
+ * shifts its routes; without `normalize: false` it takes unknown fields out of a body in silence.
+ */
+export const ELYSIA = { normalize: false, handler: { standardHostname: false } } as const;
+
+/** Of the documentation of a route that answers 201. */
+export const CREATED = { responses: { 201: { description: "What was made." } } };

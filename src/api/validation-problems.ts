@@ -1,0 +1,112 @@
+import type { ValidationError } from "elysia";
+import { shown } from "../policy/field-values.ts";
+import { nearestName } from "../policy/nearest.ts";
+import { LATER_FIELDS, POLICY_FIELD_NAMES } from "../policy/schema.ts";
+import { validateFields } from "../policy/validate.ts";
+import type { FieldProblem } from "./api-problem.ts";
+
+interface Finding {
+  readonly path: string;
+  readonly message: string;
+  readonly value?: unknown;
+  readonly schema?: Schema;
+}
+
+/** As much of a TypeBox schema as a message needs. */
+interface Schema {
+  readonly [keyword: string]: unknown;
+}
+
+/** The fields that are wrong, each once, from what TypeBox found. */
+export function fieldProblems(error: ValidationError): readonly FieldProblem[] {
+  const whole = error.value as unknown;
+  const known = Object.keys((error.validator as { schema?: { properties?: object } })?.schema?.properties ?? {});
+  const byField = new Map<string, FieldProblem>();
+  for (const finding of error.all as readonly Finding[]) {
+    const path = finding.path.split("/").slice(1);
+    const field = path.join(".");
+    if (byField.has(field)) continue;
+    for (const problem of problemsOf(finding, path, whole, known)) byField.set(problem.field, problem);
+  }
+  // Policy fields that fit the schema and are wrong all the same: everything is said at once.
+  const policy = pickPolicy(whole, known);
+  for (const problem of policyProblems(policy)) if (!byField.has(problem.field)) byField.set(problem.field, problem);
+  return [...byField.values()];
+}
+
+function problemsOf(
+  { message, value, schema = {} }: Finding,
+  path: readonly string[],
+  whole: unknown,
+  known: readonly string[],
+): readonly FieldProblem[] {
+  const field = path.join(".");
+  const [top = ""] = path;
+  if (field === "") {
+    const got = shown(value);
+    return [{ field: "body", message: `the request must be a JSON object, not ${got}`, allowed: "a JSON object", got }];
+  }
+  if (message === "Unexpected property" && path.length === 1) return [unknownField(top, known)];
+  // The policy's own reader says what is wrong with a policy better than its schema can.
+  const policy = policyProblems(pickPolicy(whole, known.includes(top) ? [top] : []));
+  if (policy.length > 0) return policy;
+  if (value === undefined) return [{ field, message: `${field} is missing`, allowed: allowedText(schema) }];
+  const allowed = allowedText(schema);
+  if (schema["writeOnly"] === true) return [{ field, message: `${field} must be ${allowed}`, allowed }];
+  const got = shown(value);
+  return [{ field, message: `${field} must be ${allowed}, not ${got}`, allowed, got }];
+}
+
+function unknownField(name: string, known: readonly string[]): FieldProblem {
+  const instead = known.some((field) => POLICY_FIELD_NAMES.has(field)) ? LATER_FIELDS.get(name) : undefined;
+  if (instead !== undefined) {
+    return { field: name, message: `${name} is not supported yet in this version; ${instead}` };
+  }
+  const nearest = nearestName(name, known);
+  const fields = known.length > 0 ? `its fields are ${known.join(", ")}` : "it has none";
+  const meant = nearest ? `did you mean ${nearest}?` : fields;
+  const message = `${shown(name)} is not a field of this request; ${meant}`;
+  return nearest === undefined ? { field: name, message, allowed: fields } : { field: name, message, nearest };
+}
+
+/** The policy fields among `names` that the request has; null takes one away and is no value of it. */
+function pickPolicy(whole: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
+  const entries = typeof whole === "object" && whole !== null ? Object.entries(whole) : [];
+  return Object.fromEntries(
+    entries.filter(([name, value]) => names.includes(name) && POLICY_FIELD_NAMES.has(name) && value !== null),
+  );
+}
+
+/** What the policy's own reader has to say about these fields. */
+export function policyProblems(fields: Readonly<Record<string, unknown>>): readonly FieldProblem[] {
+  const result = validateFields(fields);
+  if (result.ok) return [];
+  return result.problems.map(({ path, message, nearest }) => ({
+    field: path.join("."),
+    message,
+    got: shown(path.reduce<unknown>((value, part) => (value as Readonly<Record<string, unknown>>)?.[part], fields)),
+    ...(nearest === undefined ? {} : { nearest }),
+  }));
+}
+
+/** What a schema allows, in words; `x-allowed` where the schema's author has better ones. */
+function allowedText(schema: Schema): string {
+  if (typeof schema["x-allowed"] === "string") return schema["x-allowed"];
+  const variants = schema["anyOf"] as readonly Schema[] | undefined;
+  if (variants) return variants.map(allowedText).join(" or ");
+  if (schema["const"] !== undefined) return String(schema["const"]);
+  switch (schema["type"]) {
+    case "string":
+      return "text";
+    case "boolean":
+      return "true or false";
+    case "integer":
+      return "a whole number";
+    case "array":
+      return "a list";
+    case "null":
+      return "null";
+    default:
+      return schema["type"] === undefined ? "valid" : `a JSON ${String(schema["type"])}`;
+  }
+}

@@ -1,0 +1,62 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { Secret } from "../core/secret.ts";
+import { given, query } from "./query.ts";
+import { type ApiSetting, ELYSIA } from "./setting.ts";
+
+const TAGS = ["Vendors"];
+
+/** `writeOnly` keeps the value out of every message about this body. */
+const SecretBody = Type.Object(
+  {
+    secret: Type.Optional(
+      Type.String({
+        description: "The vendor's real API key. Left out, the one that is there stays.",
+        writeOnly: true,
+      }),
+    ),
+    account_id: Type.Optional(Type.String({ description: "Twilio's account SID." })),
+    username: Type.Optional(Type.String({ description: "Twilio: the SID of the API key that the secret belongs to." })),
+    origin: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: "https://host where the vendor is, in place of its own; null puts its own back.",
+        "x-allowed": "text or null",
+      }),
+    ),
+    private: Type.Optional(Type.Boolean({ description: "Allow http and private addresses: for test doubles." })),
+  },
+  { additionalProperties: false },
+);
+
+/** Names and health of the vendors; a secret goes in and never comes out. */
+export function vendorController({ control }: ApiSetting) {
+  return new Elysia(ELYSIA)
+    .get("/vendors", async () => ({ vendors: await control.listVendors() }), {
+      query: query({}),
+      detail: { summary: "The vendors, and which are set up", tags: TAGS },
+    })
+    .put(
+      "/vendors/:name/secret",
+      ({ params, body }) => {
+        const { secret, account_id, username, origin } = body;
+        const sealed = secret === undefined ? undefined : new Secret(secret);
+        return control.setVendor(
+          params.name,
+          given({ secret: sealed, account_id, username, origin, private: body.private }),
+        );
+      },
+      {
+        parse: "json",
+        body: SecretBody,
+        detail: { summary: "Set or rotate a vendor's secret; vault keys keep working", tags: TAGS },
+      },
+    )
+    .delete("/vendors/:name/secret", ({ params }) => control.removeVendor(params.name), {
+      query: query({}),
+      detail: { summary: "Forget a vendor's secret; its calls are refused from then on", tags: TAGS },
+    })
+    .post("/vendors/:name/test", ({ params }) => control.testVendor(params.name), {
+      query: query({}),
+      detail: { summary: "Try a vendor's secret with one cheap read", tags: TAGS },
+    });
+}

@@ -1,0 +1,84 @@
+import type { CallFacts } from "../../src/audit/row.ts";
+import type { Resolution } from "../../src/core/hold.ts";
+import { parseUsd } from "../../src/core/money.ts";
+import type { RefusalCode } from "../../src/core/verdict.ts";
+import { keyBudgets } from "../../src/ledger/budget.ts";
+import { compilePolicy } from "../../src/policy/compile.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { TestClock } from "./installed.ts";
+
+export interface RecordedCall {
+  readonly id?: string;
+  readonly keyId: string;
+  readonly exposureUsd?: string;
+  /** Left out, the call stays held. */
+  readonly end?: { readonly to: Resolution; readonly costUsd?: string };
+  readonly refusal?: RefusalCode;
+  readonly facts?: Partial<CallFacts>;
+}
+
+let calls = 0;
+
+/** Writes a call to the ledger as the proxy does; the id of its audit row. */
+export async function recordCall(
+  { store, clock }: { readonly store: Store; readonly clock: TestClock },
+  { id, keyId, exposureUsd = "0", end, refusal, facts: own = {} }: RecordedCall,
+): Promise<string> {
+  calls += 1;
+  const key = (await store.getKey(keyId))!;
+  const facts: CallFacts = {
+    id: id ?? `call_${String(calls).padStart(6, "0")}`,
+    calledAt: clock.now(),
+    agentRunId: key.label,
+    agentRunLabel: key.label,
+    agentName: key.agentName,
+    vaultKeyId: key.id,
+    vendor: key.vendor,
+    method: "POST",
+    endpoint: "/v1/payment_intents",
+    path: "/v1/payment_intents",
+    customerScopeId: null,
+    triggeringEventId: null,
+    idempotencyKeyHash: null,
+    metadata: Object.keys(key.metadata).length === 0 ? null : JSON.stringify(key.metadata),
+    ...own,
+  };
+  const vendors = await store.listVendors();
+  const hold = {
+    type: "hold",
+    facts,
+    keyVersion: key.version,
+    vendorVersion: vendors.find(({ name }) => name === key.vendor)?.version ?? 0,
+    refusal: refusal && { code: refusal, rule: "test" },
+    rule: "allowed_endpoints[0]",
+    exposureMicros: parseUsd(exposureUsd),
+    sends: 0,
+    budgets: keyBudgets(key.id, compilePolicy(key.policy)),
+    owner: "test",
+  } as const;
+  await store.apply([hold], clock.now());
+  if (end) await endCall({ store, clock }, facts.id, end.to, end.costUsd);
+  return facts.id;
+}
+
+/** Resolves a call that is held. */
+export async function endCall(
+  { store, clock }: { readonly store: Store; readonly clock: TestClock },
+  callId: string,
+  to: Resolution,
+  costUsd = "0",
+): Promise<void> {
+  const end = {
+    finishedAt: clock.now(),
+    verdict: "allowed",
+    costMicros: parseUsd(costUsd),
+    costSource: "vendor_response",
+    vendorRequestId: "req_1",
+    vendorTxnId: "pi_1",
+    httpStatus: 200,
+    latencyMs: 12.5,
+    upstreamLatencyMs: 10,
+    flag: null,
+  } as const;
+  await store.apply([{ type: "resolve", callId, to, end }], clock.now());
+}

@@ -1,0 +1,26 @@
+import { describe } from "bun:test";
+import { auditConformance } from "./conformance/audit.ts";
+import { batchConformance } from "./conformance/batches.ts";
+import { controlConformance } from "./conformance/control.ts";
+import { counterConformance } from "./conformance/counters.ts";
+import { handleConformance } from "./conformance/handles.ts";
+import { holdConformance } from "./conformance/holds.ts";
+import { keyConformance } from "./conformance/keys.ts";
+import { precedenceConformance } from "./conformance/precedence.ts";
+import { windowConformance } from "./conformance/windows.ts";
+import type { OpenStore } from "./store-under-test.ts";
+
+/** What every store must do: the contract of src/store/store.ts, verb by verb. Each test opens a store of its own. */
+export function storeConformance(name: string, open: OpenStore): void {
+  describe(`${name} keeps the contract`, () => {
+    describe("keys", () => keyConformance(open));
+    describe("vendors, brakes, tokens, answers", () => controlConformance(open));
+    describe("a hold's life", () => holdConformance(open));
+    describe("batches", () => batchConformance(open));
+    describe("what refuses first", () => precedenceConformance(open));
+    describe("windows and the clock", () => windowConformance(open));
+    describe("leases, counters, figures", () => counterConformance(open));
+    describe("the audit table", () => auditConformance(open));
+    describe("several handles", () => handleConformance(open));
+  });
+}

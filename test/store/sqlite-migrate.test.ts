@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { MIGRATIONS, migrate, openDatabase } from "../../src/store/sqlite/database.ts";
+import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import { holdOf, NOON } from "../ledger/entries.ts";
+import { issue } from "./records.ts";
+import { SECOND_MIGRATION } from "./second-migration.ts";
+import { temporaryDatabase } from "./temporary-database.ts";
+import { startWorker } from "./worker.ts";
+
+const BOTH = [...MIGRATIONS, SECOND_MIGRATION];
+
+let directory: ReturnType<typeof temporaryDatabase>;
+let path: string;
+
+beforeEach(() => {
+  directory = temporaryDatabase();
+  path = directory.path;
+});
+
+afterEach(() => directory.remove());
+
+async function makeDatabaseWithOneCall(): Promise<void> {
+  const store = openSqliteStore(path, NOON);
+  const { id } = await issue(store);
+  await store.apply([holdOf(id, 5)], NOON);
+  await store.close();
+}
+
+function inDatabase<T>(work: (database: ReturnType<typeof openDatabase>) => T): T {
+  const database = openDatabase(path);
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+const names = () =>
+  inDatabase((database) =>
+    database
+      .query("SELECT name FROM migrations ORDER BY number")
+      .all()
+      .map((row) => (row as { name: string }).name),
+  );
+
+describe("migrations", () => {
+  test("run once, and a database that has them is opened as it is", async () => {
+    await makeDatabaseWithOneCall();
+    const store = openSqliteStore(path, NOON);
+    expect(await store.describe()).toMatchObject({ schema_version: MIGRATIONS.length, calls: 1 });
+    await store.close();
+    expect(existsSync(`${path}.before-migration-2`)).toBe(false);
+  });
+
+  test("refuse a database that an edited migration has made", async () => {
+    await makeDatabaseWithOneCall();
+    inDatabase((database) => database.run("UPDATE migrations SET sha256 = 'edited' WHERE number = 1"));
+    expect(() => openSqliteStore(path, NOON)).toThrow("migrated by a different 0001_first");
+  });
+
+  test("refuse a database that a newer release has migrated, and leave it alone", async () => {
+    await makeDatabaseWithOneCall();
+    inDatabase((database) => migrate(database, path, NOON, BOTH));
+    expect(() => openSqliteStore(path, NOON)).toThrow("0002_colours, which this version");
+    expect(names()).toEqual(["0001_first", "0002_colours"]);
+  });
+
+  test("copy the database before they change one that has data, with everything in it", async () => {
+    await makeDatabaseWithOneCall();
+    writeFileSync(`${path}.before-migration-2.partial`, "left by a process that died half-way");
+    inDatabase((database) => migrate(database, path, NOON, BOTH));
+    const backup = openSqliteStore(`${path}.before-migration-2`, NOON);
+    expect(await backup.describe()).toMatchObject({ schema_version: 1, calls: 1, quick_check: "ok" });
+    await backup.close();
+    expect(existsSync(`${path}.before-migration-2.partial`)).toBe(false);
+  });
+
+  test("leave the old schema whole where one of them fails", async () => {
+    await makeDatabaseWithOneCall();
+    const broken = { name: "0003_broken", sql: "CREATE TABLE shapes (a) ; INSERT INTO nowhere VALUES (1);" };
+    expect(() => inDatabase((database) => migrate(database, path, NOON, [...BOTH, broken]))).toThrow("nowhere");
+    expect(names()).toEqual(["0001_first"]);
+    const tables = "SELECT count(*) AS count FROM sqlite_schema WHERE name IN ('colours', 'shapes')";
+    expect(inDatabase((database) => database.query(tables).get())).toEqual({ count: 0n });
+  });
+
+  test("leave the old schema where the process is killed in the middle, and run whole the next time", async () => {
+    await makeDatabaseWithOneCall();
+    for (let run = 0; run < 3; run++) {
+      const worker = startWorker("slow-migration.ts", path);
+      expect(await worker.line()).toBe("migrating");
+      // It has the lock, or is about to take it: the copy is made just before.
+      while (!existsSync(`${path}.before-migration-2`)) await Bun.sleep(1);
+      worker.kill();
+      await worker.exited;
+      expect(names()).toEqual(["0001_first"]);
+    }
+    inDatabase((database) => migrate(database, path, NOON, BOTH));
+    expect(names()).toEqual(["0001_first", "0002_colours"]);
+    expect(inDatabase((database) => database.query("SELECT colour FROM colours").all())).toEqual([{ colour: 7n }]);
+  });
+});
+
+describe("the views for operators", () => {
+  test("show dollars as numbers and answer the queries that people write", async () => {
+    const store = openSqliteStore(path, NOON);
+    const { id } = await issue(store);
+    await store.apply([holdOf(id, 5, { facts: { metadata: '{"agent_id":"billing_agent"}' } })], NOON);
+    await store.close();
+    const query = `SELECT ts, verdict, exposure_usd, agent_run_label FROM audit_log
+      WHERE metadata->>'agent_id' = 'billing_agent' AND metadata->>'agent_name' = 'billing'`;
+    expect(inDatabase((database) => database.query(query).all())).toEqual([
+      { ts: "2026-01-15T12:00:00.000Z", verdict: "allowed", exposure_usd: 5, agent_run_label: "ray-billing/01" },
+    ]);
+  });
+});
+
+describe("a file that is no database of ours", () => {
+  test("is refused with its path, and not touched", () => {
+    writeFileSync(path, "not a database, but long enough to have a header that could be taken for one");
+    expect(() => openSqliteStore(path, NOON)).toThrow(`cannot open the database ${path}`);
+  });
+
+  test("is refused where its directory does not exist", () => {
+    expect(() => openSqliteStore(`${path}/none/keybrake.db`, NOON)).toThrow("cannot open the database");
+  });
+});
+
+test("puts every call into the file itself when it is closed, so that a copy of it is whole", async () => {
+  await makeDatabaseWithOneCall();
+  expect(Bun.file(`${path}-wal`).size).toBe(0);
+});

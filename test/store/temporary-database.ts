@@ -1,0 +1,43 @@
+import { Database } from "bun:sqlite";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { NOON } from "../ledger/entries.ts";
+import type { StoreUnderTest } from "./store-under-test.ts";
+
+/** A directory of its own with the path of a database in it that does not exist yet. */
+export function temporaryDatabase(): { readonly path: string; remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), "keybrake-store-"));
+  return { path: join(directory, "keybrake.db"), remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+export interface SqliteUnderTest extends StoreUnderTest {
+  readonly path: string;
+}
+
+/** A SQLite store on a real file. */
+export async function openTemporaryStore(): Promise<SqliteUnderTest> {
+  const { path, remove } = temporaryDatabase();
+  const handles: Store[] = [openSqliteStore(path, NOON)];
+  return {
+    path,
+    store: handles[0]!,
+    reopen: async () => {
+      const handle = openSqliteStore(path, NOON);
+      handles.push(handle);
+      return handle;
+    },
+    tamper: async (statement) => {
+      const database = new Database(path);
+      database.run("PRAGMA busy_timeout = 5000");
+      database.run(statement);
+      database.close();
+    },
+    close: async () => {
+      for (const handle of handles) await handle.close();
+      remove();
+    },
+  };
+}

@@ -40,11 +40,15 @@ export function field(call: Call, name: string): string | undefined {
   return call.bodyFields.get(name) ?? call.queryFields.get(name);
 }
 
+/** Looked up by lower-case name: a `Headers` object, or a map. */
+export interface AnswerHeaders {
+  get(name: string): string | null | undefined;
+}
+
 /** The vendor's answer, as far as its cost has to be read from it. */
 export interface Answer {
   readonly status: number;
-  /** Lower-case names. */
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: AnswerHeaders;
   /** Undefined where the body is no JSON, was cut off, or was not read. */
   readonly json: JsonValue | undefined;
 }

@@ -5,7 +5,7 @@ import type { Outcome } from "./forward.ts";
 import type { AdmittedCall } from "./hold.ts";
 import type { ParsedRequest } from "./parse.ts";
 import { type Denial, type Outgoing, refuse } from "./refusal.ts";
-import { scrubBytes, scrubStream, scrubText, spellings } from "./scrub.ts";
+import { scrubBytes, scrubStream, scrubText } from "./scrub.ts";
 import type { Ending } from "./settle.ts";
 import type { UpstreamRequest } from "./swap.ts";
 
@@ -51,7 +51,7 @@ function passOn(
   ending: Ending,
   outcome: Extract<Outcome, { kind: "answered" }>,
 ): Outgoing {
-  const secrets = spellings(upstream.canaries);
+  const secrets = upstream.canaries;
   const headers: Headers = [];
   let body = outcome.body;
   let encoded = false;
@@ -61,7 +61,7 @@ function passOn(
     headers.push([name, clientValue(name, value, upstream, secrets)]);
   }
   if (body instanceof Uint8Array) {
-    const encoding = outcome.answer.headers.get("content-encoding");
+    const encoding = outcome.answer.headers.get("content-encoding") ?? undefined;
     const plain = decodeAnswer(body, encoding);
     const clean = plain && scrubBytes(plain, secrets);
     if (clean && clean !== plain) {
@@ -75,7 +75,8 @@ function passOn(
   } else {
     body = body.pipeThrough(scrubStream(secrets) as ReadableWritablePair<Uint8Array, Uint8Array>);
   }
-  const length = admitted.call.method === "HEAD" ? outcome.answer.headers.get("content-length") : undefined;
+  const length =
+    admitted.call.method === "HEAD" ? (outcome.answer.headers.get("content-length") ?? undefined) : undefined;
   if (length !== undefined) headers.push(["content-length", length]);
   headers.push(...keybrakeHeaders(admitted, ending));
   return { status: outcome.status, headers, body };

@@ -47,19 +47,19 @@ export async function authenticate(plane: DataPlane, request: ParsedRequest): Pr
   return { known: false, code: "key_unknown", message };
 }
 
-function* credentials(plane: DataPlane, headers: ReadonlyMap<string, string>): Generator<string> {
+/** Whatever stands where some SDK puts its API key. */
+function credentials(plane: DataPlane, headers: ReadonlyMap<string, string>): readonly string[] {
   const authorization = headers.get("authorization");
-  if (authorization !== undefined) yield* authorizationTokens(authorization);
-  for (const { vendor } of plane.vendors.all) {
-    for (const name of vendor.credentialHeaders) {
-      const value = headers.get(name);
-      if (value !== undefined) yield value;
-    }
+  const found = authorization === undefined ? [] : authorizationTokens(authorization);
+  for (const name of plane.vendors.credentialHeaders) {
+    const value = headers.get(name);
+    if (value !== undefined) found.push(value);
   }
+  return found;
 }
 
 /** RFC 6750 Bearer, or RFC 7617 Basic with the key as user name or as password. */
-function authorizationTokens(value: string): readonly string[] {
+function authorizationTokens(value: string): string[] {
   const space = value.indexOf(" ");
   const scheme = value.slice(0, space).toLowerCase();
   const rest = value.slice(space + 1);

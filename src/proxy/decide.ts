@@ -1,6 +1,6 @@
 import type { Micros } from "../core/money.ts";
 import { judge } from "../policy/judge.ts";
-import type { Exposure, Operation } from "../vendors/vendor.ts";
+import type { Exposure, Operation, Scope } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
@@ -8,8 +8,20 @@ import type { Denial } from "./refusal.ts";
 
 /** What the policy says of a call, before the ledger is asked. */
 export type Judged =
-  | { readonly ok: true; readonly rule: string; readonly operation: Operation; readonly exposure: Exposure }
-  | { readonly ok: false; readonly denial: Denial; readonly exposureMicros: Micros };
+  | {
+      readonly ok: true;
+      readonly rule: string;
+      readonly operation: Operation;
+      readonly scope: Scope;
+      readonly exposure: Exposure;
+    }
+  | {
+      readonly ok: false;
+      readonly denial: Denial;
+      readonly exposureMicros: Micros;
+      readonly operation?: Operation | undefined;
+      readonly scope?: Scope | undefined;
+    };
 
 /** Judges a call by its key's policy. Pure but for the limits of this process, which stand before any policy. */
 export function decide(plane: DataPlane, key: RingKey, identified: IdentifiedCall): Judged {
@@ -19,8 +31,8 @@ export function decide(plane: DataPlane, key: RingKey, identified: IdentifiedCal
   if (denial) return { ok: false, denial, exposureMicros: 0n };
   const judgement = judge(key.policy, setup.vendor, setup.account, call, setup.pricing);
   if (judgement.ok) return judgement;
-  const { code, rule, message, details, exposureMicros } = judgement;
-  return { ok: false, denial: { code, rule, message, details }, exposureMicros };
+  const { code, rule, message, details, exposureMicros, operation, scope } = judgement;
+  return { ok: false, denial: { code, rule, message, details }, exposureMicros, operation, scope };
 }
 
 function processDenial(plane: DataPlane, key: RingKey, { setup }: IdentifiedCall): Denial | undefined {

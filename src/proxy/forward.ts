@@ -102,8 +102,11 @@ async function readBounded(body: ReadableStream<Uint8Array>, bytesMax: number): 
 }
 
 function readAnswer(response: Response, body: Uint8Array | ReadableStream<Uint8Array>): Answer {
-  const headers = new Map(response.headers);
-  const json = body instanceof Uint8Array ? parseJson(decodeAnswer(body, headers.get("content-encoding"))) : undefined;
+  const { headers } = response;
+  const json =
+    body instanceof Uint8Array
+      ? parseJson(decodeAnswer(body, headers.get("content-encoding") ?? undefined))
+      : undefined;
   return { status: response.status, headers, json };
 }
 

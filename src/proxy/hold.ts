@@ -3,6 +3,7 @@ import type { Call } from "../core/call.ts";
 import type { BudgetUse } from "../ledger/entry.ts";
 import { causeText } from "../log.ts";
 import type { Exposure, Operation } from "../vendors/vendor.ts";
+import { callFacts } from "./call-facts.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Judged } from "./decide.ts";
 import type { IdentifiedCall } from "./identify.ts";
@@ -39,7 +40,8 @@ export async function hold(
   identified: IdentifiedCall,
   judged: Judged,
 ): Promise<HeldCall> {
-  const { setup, facts, startedMs } = identified;
+  const { setup, startedMs } = identified;
+  const facts = callFacts(key, identified, judged);
   const exposureMicros = judged.ok ? judged.exposure.micros : judged.exposureMicros;
   try {
     const decision = await plane.ledger.hold({

@@ -1,10 +1,5 @@
-import { createHash } from "node:crypto";
-import type { CallFacts } from "../audit/row.ts";
 import { type Call, type Fields, type JsonValue, NO_FIELDS } from "../core/call.ts";
-import { operationOf } from "../vendors/operations.ts";
-import type { Operation } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { endpointOf } from "./endpoint.ts";
 import type { RingKey } from "./key-ring.ts";
 import { parseBodyKind } from "./parse/content-type.ts";
 import { formOptions, parseForm } from "./parse/form.ts";
@@ -18,20 +13,20 @@ import type { VendorSetup } from "./vendor-desk.ts";
 /** A call whose vendor is known; or one that cannot be read without doubt, or is meant for another vendor. */
 export type IdentifiedCall = {
   readonly setup: VendorSetup;
-  readonly facts: CallFacts;
+  readonly request: ParsedRequest;
   readonly startedMs: number;
 } & ({ readonly call: Call } | { readonly call: undefined; readonly denial: Denial });
 
 /** Which vendor and operation a call is for, by its prefix or else by its key; and its body as that vendor reads it. */
 export function identify(plane: DataPlane, request: ParsedRequest, key: RingKey): IdentifiedCall {
   const setup = plane.vendors.get(key.vendor)!;
-  const read = readCall(request, setup);
-  const call = read.ok ? read.value : undefined;
-  const operation = call && operationOf(setup.vendor, call.method, call.path);
-  const common = { setup, facts: facts(request, key, call, operation, setup), startedMs: request.incoming.startedMs };
-  if (!read.ok) return { ...common, call: undefined, denial: { ...read.rejection, rule: "parse", details: {} } };
+  const call = readCall(request, setup);
+  const { startedMs } = request.incoming;
+  if (!call.ok)
+    return { setup, request, startedMs, call: undefined, denial: { ...call.rejection, rule: "parse", details: {} } };
   const denial = vendorDenial(request.target?.vendor, key);
-  return denial ? { ...common, call: undefined, denial } : { ...common, call: read.value };
+  if (denial) return { setup, request, startedMs, call: undefined, denial };
+  return { setup, request, startedMs, call: call.value };
 }
 
 function vendorDenial(named: string | undefined, key: RingKey): Denial | undefined {
@@ -81,38 +76,4 @@ function readCall(request: ParsedRequest, { vendor }: VendorSetup): Parsed<Call>
     json,
     headers,
   });
-}
-
-const TEXT_CHARACTERS_MAX = 200;
-
-function facts(
-  request: ParsedRequest,
-  key: RingKey,
-  call: Call | undefined,
-  operation: Operation | undefined,
-  setup: VendorSetup,
-): CallFacts {
-  const { incoming, headers } = request;
-  const idempotencyKey = headers.get("idempotency-key");
-  return {
-    id: incoming.id,
-    calledAt: incoming.receivedAt,
-    agentRunId: short(headers.get("x-agent-run-id")) ?? key.label,
-    agentRunLabel: key.label,
-    agentName: short(headers.get("x-agent-name")) ?? key.agentName,
-    vaultKeyId: key.id,
-    vendor: key.vendor,
-    method: call ? call.method : "-",
-    endpoint: call ? endpointOf(call.path, operation) : "-",
-    path: call ? call.path : "-",
-    customerScopeId: call ? (setup.vendor.scope(call, setup.account).customer ?? null) : null,
-    triggeringEventId: short(headers.get("x-triggering-event-id")) ?? null,
-    idempotencyKeyHash:
-      idempotencyKey === undefined ? null : createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 32),
-    metadata: key.metadata,
-  };
-}
-
-function short(text: string | undefined): string | undefined {
-  return text === undefined || text === "" ? undefined : text.slice(0, TEXT_CHARACTERS_MAX);
 }

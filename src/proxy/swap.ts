@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Call } from "../core/call.ts";
 import type { AdmittedCall } from "./hold.ts";
+import { spellings } from "./scrub.ts";
 import type { VendorSetup } from "./vendor-desk.ts";
 
 /** A request as the vendor will get it. Its headers hold the real secret: it is passed to `forward` and nowhere else. */
@@ -9,7 +10,7 @@ export interface UpstreamRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body: Uint8Array | undefined;
-  /** What must never be in an answer: the secret, and the forms in which the vendor is sent it. */
+  /** What must never be in an answer: every spelling of the secret and of the forms in which the vendor is sent it. */
   readonly canaries: readonly string[];
   /** The client's own idempotency key and the derived one that the vendor gets. */
   readonly idempotencyKey: { readonly client: string | undefined; readonly sent: string } | undefined;
@@ -26,21 +27,39 @@ export function swap({ setup, call, facts, key }: AdmittedCall): UpstreamRequest
   for (const name of vendor.requestHeaders) copyHeader(call, name, headers);
   const idempotencyKey = deriveIdempotencyKey(setup, call, key.id, facts.id);
   if (idempotencyKey) headers["idempotency-key"] = idempotencyKey.sent;
-  const secret = setup.secret!.reveal();
-  const credential = vendor.writeCredential({
-    secret,
-    username: setup.username,
-    accountId: setup.account.accountId,
-  });
-  for (const [name, value] of credential) headers[name.toLowerCase()] = value;
+  const { credential, canaries } = written(setup);
+  for (const [name, value] of credential) headers[name] = value;
   return {
     url: upstreamUrl(setup, call),
     method: call.method,
     headers,
     body: call.body.length === 0 ? undefined : call.body,
-    canaries: [secret, ...credential.map(([, value]) => value.slice(value.indexOf(" ") + 1))],
+    canaries,
     idempotencyKey,
   };
+}
+
+interface WrittenCredential {
+  readonly credential: readonly (readonly [string, string])[];
+  readonly canaries: readonly string[];
+}
+
+/** By settings: a setup is replaced as a whole when its vendor's settings change. */
+const WRITTEN = new WeakMap<VendorSetup, WrittenCredential>();
+
+function written(setup: VendorSetup): WrittenCredential {
+  const known = WRITTEN.get(setup);
+  if (known) return known;
+  const secret = setup.secret!.reveal();
+  const { username, account, vendor } = setup;
+  const headers = vendor.writeCredential({ secret, username, accountId: account.accountId });
+  const credential = headers.map(([name, value]) => [name.toLowerCase(), value] as const);
+  const made = {
+    credential,
+    canaries: spellings([secret, ...headers.map(([, value]) => value.slice(value.indexOf(" ") + 1))]),
+  };
+  WRITTEN.set(setup, made);
+  return made;
 }
 
 function copyHeader(call: Call, name: string, headers: Record<string, string>): void {
@@ -77,6 +96,6 @@ function deriveIdempotencyKey(
   if (client === undefined) {
     return vendor.idempotency === "always" && call.method === "POST" ? { client, sent: `kb_${callId}` } : undefined;
   }
-  const sent = `kb_${createHash("sha256").update(`${keyId}\n${client}`).digest("hex").slice(0, 48)}`;
+  const sent = `kb_${hash("sha256", `${keyId}\n${client}`, "hex").slice(0, 48)}`;
   return { client, sent };
 }

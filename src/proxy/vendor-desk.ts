@@ -39,11 +39,14 @@ export interface VendorDeskOptions {
 export class VendorDesk {
   readonly #store: Store;
   readonly #options: VendorDeskOptions;
+  /** Headers beside Authorization in which some vendor's SDK puts its key. */
+  readonly credentialHeaders: readonly string[];
   #setups: ReadonlyMap<string, VendorSetup> = new Map();
 
   constructor(store: Store, options: VendorDeskOptions) {
     this.#store = store;
     this.#options = options;
+    this.credentialHeaders = [...new Set(options.vendors.flatMap((vendor) => vendor.credentialHeaders))];
   }
 
   async reload(): Promise<void> {

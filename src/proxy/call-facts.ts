@@ -1,0 +1,34 @@
+import { hash } from "node:crypto";
+import type { CallFacts } from "../audit/row.ts";
+import type { Judged } from "./decide.ts";
+import { endpointOf } from "./endpoint.ts";
+import type { IdentifiedCall } from "./identify.ts";
+import type { RingKey } from "./key-ring.ts";
+
+const TEXT_CHARACTERS_MAX = 200;
+
+/** What the audit row says of a call before it is sent. */
+export function callFacts(key: RingKey, { request, call }: IdentifiedCall, { operation, scope }: Judged): CallFacts {
+  const { incoming, headers } = request;
+  const idempotencyKey = headers.get("idempotency-key");
+  return {
+    id: incoming.id,
+    calledAt: incoming.receivedAt,
+    agentRunId: short(headers.get("x-agent-run-id")) ?? key.label,
+    agentRunLabel: key.label,
+    agentName: short(headers.get("x-agent-name")) ?? key.agentName,
+    vaultKeyId: key.id,
+    vendor: key.vendor,
+    method: call ? call.method : "-",
+    endpoint: call ? endpointOf(call.path, operation) : "-",
+    path: call ? call.path : "-",
+    customerScopeId: scope?.customer ?? null,
+    triggeringEventId: short(headers.get("x-triggering-event-id")) ?? null,
+    idempotencyKeyHash: idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex").slice(0, 32),
+    metadata: key.metadata,
+  };
+}
+
+function short(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text.slice(0, TEXT_CHARACTERS_MAX);
+}

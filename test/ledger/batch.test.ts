@@ -6,13 +6,17 @@ import { FakeStore, namesOf } from "./fake-store.ts";
 function batcher(options: Partial<BatcherOptions> = {}) {
   const store = new FakeStore();
   const failures: unknown[] = [];
-  const ledger = new LedgerBatcher(store, { now: () => NOON, elapsed: () => 0 }, {
-    resolveDelayMs: 0,
-    retryDelayMs: 0,
-    entriesMax: 8,
-    onFailure: (cause) => failures.push(cause),
-    ...options,
-  });
+  const ledger = new LedgerBatcher(
+    store,
+    { now: () => NOON, elapsed: () => 0 },
+    {
+      resolveDelayMs: 0,
+      retryDelayMs: 0,
+      entriesMax: 8,
+      onFailure: (cause) => failures.push(cause),
+      ...options,
+    },
+  );
   const hold = (id: string) => ledger.hold(holdOf("vk_1", 1, { facts: { id } }));
   const resolve = (id: string) => ledger.resolve(resolutionOf(id, "settled", 1));
   return { store, ledger, hold, resolve, failures };

@@ -28,7 +28,12 @@ describe("a key's budgets", () => {
 
   test("are one for each cap, in the order in which they answer, a cap of nothing included", () => {
     const caps = { dailyCapMicros: 0n, totalCapMicros: 7n, dailySendCap: 3n, maxPerCallMicros: 1n };
-    const shown = keyBudgets("vk_1", { ...NO_CAPS, ...caps }).map(({ id, unit, cap, window }) => [id, unit, cap, window]);
+    const shown = keyBudgets("vk_1", { ...NO_CAPS, ...caps }).map(({ id, unit, cap, window }) => [
+      id,
+      unit,
+      cap,
+      window,
+    ]);
     expect(shown).toEqual([
       ["key:vk_1:daily_usd_cap", "usd", 0n, "utc_day"],
       ["key:vk_1:total_usd_cap", "usd", 7n, "lifetime"],

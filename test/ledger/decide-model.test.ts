@@ -23,7 +23,10 @@ type Step =
 
 const amount = fc.bigInt({ min: 0n, max: 60n });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("call" as const), amount, sends: fc.nat(4), tomorrow: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("call" as const), amount, sends: fc.nat(4), tomorrow: fc.boolean() }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -127,10 +130,16 @@ function call(
   if (decision.admitted) {
     model.calls.push({ day, amounts, state: "held", charges: decision.charges, cost: 0n });
     for (const [index, budget] of budgets.entries()) {
-      must(amounts[index] === 0n || model.used(index, day) <= budget.cap, `${budget.name} is overspent at an admission`);
+      must(
+        amounts[index] === 0n || model.used(index, day) <= budget.cap,
+        `${budget.name} is overspent at an admission`,
+      );
     }
   } else {
-    must([...counters].every(([key, used]) => (before.get(key) ?? 0n) === used), "a refused call changed a counter");
+    must(
+      [...counters].every(([key, used]) => (before.get(key) ?? 0n) === used),
+      "a refused call changed a counter",
+    );
   }
 }
 
@@ -157,16 +166,24 @@ describe("the ledger against a model that sums every call anew", () => {
 
   test("counts nothing once every call has been released, in whatever order", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(amount, fc.nat(3)), { maxLength: 20 }), fc.infiniteStream(fc.nat()), (calls, order) => {
-        const budgets = budgetsOf([1000n, 1000n, 1000n]);
-        const model = new Model(budgets);
-        const counters = new Map<string, bigint>();
-        for (const [micros, sends] of calls) {
-          call(model, counters, budgets, { kind: "call", amount: micros, sends, tomorrow: false }, 0);
-        }
-        for (const _ of calls) end(model, counters, { kind: "end", which: order.next().value, to: "released", cost: 9n });
-        must([...counters.values()].every((used) => used === 0n), "something was left on a counter");
-      }),
+      fc.property(
+        fc.array(fc.tuple(amount, fc.nat(3)), { maxLength: 20 }),
+        fc.infiniteStream(fc.nat()),
+        (calls, order) => {
+          const budgets = budgetsOf([1000n, 1000n, 1000n]);
+          const model = new Model(budgets);
+          const counters = new Map<string, bigint>();
+          for (const [micros, sends] of calls) {
+            call(model, counters, budgets, { kind: "call", amount: micros, sends, tomorrow: false }, 0);
+          }
+          for (const _ of calls)
+            end(model, counters, { kind: "end", which: order.next().value, to: "released", cost: 9n });
+          must(
+            [...counters.values()].every((used) => used === 0n),
+            "something was left on a counter",
+          );
+        },
+      ),
       { numRuns: 100 },
     );
   });

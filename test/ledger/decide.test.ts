@@ -67,7 +67,12 @@ describe("a call within its budgets", () => {
 });
 
 describe("a call over a budget", () => {
-  const FULL: readonly (readonly [used: Partial<Record<number, bigint>>, dollars: number, sends: number, rule: string])[] = [
+  const FULL: readonly (readonly [
+    used: Partial<Record<number, bigint>>,
+    dollars: number,
+    sends: number,
+    rule: string,
+  ])[] = [
     [{ 0: usd(80) }, 30, 0, "daily_usd_cap"],
     [{ 1: usd(230) }, 30, 0, "total_usd_cap"],
     [{ 2: 8n }, 0, 3, "daily_send_cap"],

@@ -73,12 +73,7 @@ export function holdOf(keyId: string, dollars: number, overrides: HoldOverrides 
   };
 }
 
-export function resolutionOf(
-  callId: string,
-  to: Resolution,
-  dollars = 0,
-  end: Partial<CallEnd> = {},
-): ResolveRequest {
+export function resolutionOf(callId: string, to: Resolution, dollars = 0, end: Partial<CallEnd> = {}): ResolveRequest {
   return {
     type: "resolve",
     callId,

@@ -25,7 +25,8 @@ describe("a write", () => {
   }
 
   test("is unresolved by 402 and 429 where the vendor's file does not say that they did nothing", () => {
-    for (const status of [402, 429]) expect(resolutionOf(status, { ...WRITE, releasedStatuses: [] })).toBe("unresolved");
+    for (const status of [402, 429])
+      expect(resolutionOf(status, { ...WRITE, releasedStatuses: [] })).toBe("unresolved");
   });
 
   test("is unresolved where no whole answer came, also one that holds nothing", () => {

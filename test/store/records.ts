@@ -71,3 +71,11 @@ export function tokenRecord(overrides: Partial<ControlTokenRecord> = {}): Contro
 export function withoutMoney(record: object): object {
   return Object.fromEntries(Object.entries(record).filter(([name]) => !name.endsWith("Micros")));
 }
+
+/** A record with its bytes as plain ones: a driver's Buffer of the same bytes is the same to everybody. */
+export function plain(record: object | undefined): object {
+  const entries = Object.entries(record ?? {});
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value instanceof Uint8Array ? Array.from(value) : value]),
+  );
+}

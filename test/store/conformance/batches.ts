@@ -74,7 +74,8 @@ export function batchConformance(open: OpenStore): void {
         holdOf(id, 1, { keyVersion: 2, vendorVersion: 2 }),
         holdOf(id, 1, { keyVersion: 1, vendorVersion: 1, refusal: { code: "endpoint_denied", rule: "x" } }),
       ];
-      for (const result of await store.apply(outdated, NOON)) expect(result).toEqual({ admitted: false, code: "stale" });
+      for (const result of await store.apply(outdated, NOON))
+        expect(result).toEqual({ admitted: false, code: "stale" });
       expect((await store.auditTotals({})).calls).toBe(0);
       const current = holdOf(id, 1, { keyVersion: 2, vendorVersion: 1 });
       expect(await store.apply([current], NOON)).toMatchObject([{ admitted: true }]);

@@ -99,7 +99,11 @@ export function holdConformance(open: OpenStore): void {
       const hold = holdOf(keyId, 30);
       await store.apply([hold, resolutionOf(hold.facts.id, "settled", 99)], NOON);
       const [refused, admitted] = await store.apply([holdOf(keyId, 2), holdOf(keyId, 1)], NOON);
-      expect(refused).toMatchObject({ admitted: false, code: "cap_exceeded", budget: { used: usd(99), cap: usd(100) } });
+      expect(refused).toMatchObject({
+        admitted: false,
+        code: "cap_exceeded",
+        budget: { used: usd(99), cap: usd(100) },
+      });
       expect(admitted).toMatchObject({ admitted: true });
     }),
   );

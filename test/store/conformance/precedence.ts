@@ -42,21 +42,25 @@ async function callIn(store: Store, { expired, revoked, braked, full, refusal }:
   return { decision, hold };
 }
 
-const BRAKES: readonly (readonly [vendor: string | null, prefix: string | null, label: string | null, stops: boolean])[] =
-  [
-    [null, null, "tenant:acme:1", true],
-    [null, null, null, true],
-    ["stripe", null, null, true],
-    ["twilio", null, "tenant:acme:1", false],
-    [null, "tenant:acme:", "tenant:acme:1", true],
-    [null, "tenant:acme:", "tenant:acme", false],
-    [null, "tenant:acme:", "x:tenant:acme:1", false],
-    [null, "tenant:%", "tenant:acme:1", false],
-    [null, "tenant:", null, false],
-    ["stripe", "tenant:", "tenant:acme:1", true],
-    ["twilio", "tenant:", "tenant:acme:1", false],
-    ["stripe", "other:", "tenant:acme:1", false],
-  ];
+const BRAKES: readonly (readonly [
+  vendor: string | null,
+  prefix: string | null,
+  label: string | null,
+  stops: boolean,
+])[] = [
+  [null, null, "tenant:acme:1", true],
+  [null, null, null, true],
+  ["stripe", null, null, true],
+  ["twilio", null, "tenant:acme:1", false],
+  [null, "tenant:acme:", "tenant:acme:1", true],
+  [null, "tenant:acme:", "tenant:acme", false],
+  [null, "tenant:acme:", "x:tenant:acme:1", false],
+  [null, "tenant:%", "tenant:acme:1", false],
+  [null, "tenant:", null, false],
+  ["stripe", "tenant:", "tenant:acme:1", true],
+  ["twilio", "tenant:", "tenant:acme:1", false],
+  ["stripe", "other:", "tenant:acme:1", false],
+];
 
 export function precedenceConformance(open: OpenStore): void {
   for (const [situation, wanted] of SITUATIONS) {

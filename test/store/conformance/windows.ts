@@ -54,7 +54,11 @@ export function windowConformance(open: OpenStore): void {
       const [sent, unsent] = [holdOf(id, 1, { budgets, sends: 6 }), holdOf(id, 1, { budgets, sends: 4 })];
       await store.apply([sent, unsent], NOON);
       const [full] = await store.apply([holdOf(id, 0, { budgets, sends: 1 })], NOON);
-      expect(full).toMatchObject({ code: "cap_exceeded", rule: "daily_send_cap", budget: { used: 10n, unit: "sends" } });
+      expect(full).toMatchObject({
+        code: "cap_exceeded",
+        rule: "daily_send_cap",
+        budget: { used: 10n, unit: "sends" },
+      });
       await store.apply([resolutionOf(sent.facts.id, "settled"), resolutionOf(unsent.facts.id, "released")], NOON);
       const results = await store.apply(
         [holdOf(id, 0, { budgets, sends: 5 }), holdOf(id, 0, { budgets, sends: 4 })],

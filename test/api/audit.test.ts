@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { ADMIN } from "../operate/installed.ts";
+import { endCall, recordCall } from "../operate/record-call.ts";
+import { type Served, serve } from "./served.ts";
+
+let served: Served;
+let keyId: string;
+
+beforeEach(async () => {
+  served = await serve();
+  const policy = { vendor: "stripe", daily_usd_cap: 500 };
+  const metadata = { agent_id: "billing_agent" };
+  keyId = (await served.control.issueKey({ policy, expires_in: "2h", agent_run_label: "=run", metadata }, ADMIN)).id;
+});
+afterEach(() => served.close());
+
+test("pages are newest last, with cursors both ways", async () => {
+  const ids = [];
+  for (let i = 0; i < 3; i++) ids.push(await recordCall(served, { keyId }));
+  const newest = (await served.call("GET", "/audit?limit=2")).json;
+  expect(newest.rows.map(({ id }: { id: string }) => id)).toEqual(ids.slice(1));
+  const older = (await served.call("GET", `/audit?limit=2&cursor=${newest.next_cursor}`)).json;
+  expect(older.rows.map(({ id }: { id: string }) => id)).toEqual(ids.slice(0, 1));
+  const come = (await served.call("GET", `/audit?after=${older.newer_cursor}`)).json;
+  expect(come.rows.map(({ id }: { id: string }) => id)).toEqual(ids.slice(1));
+  expect((await served.call("GET", "/audit?limit=10001")).status).toBe(422);
+});
+
+test("filters by run, key, verdict, state and time; totals take the same", async () => {
+  await recordCall(served, { keyId, exposureUsd: "1", end: { to: "settled", costUsd: "1" } });
+  served.clock.nowMs += 5_400_000;
+  await recordCall(served, { keyId, refusal: "endpoint_denied" });
+  const count = async (query: string) => (await served.call("GET", `/audit?${query}`)).json.rows.length;
+  expect(await count("run=%3Drun")).toBe(2);
+  expect(await count(`key_id=${keyId}&verdict=endpoint_denied`)).toBe(1);
+  expect(await count("state=settled")).toBe(1);
+  expect(await count("since=1h")).toBe(1);
+  expect(await count("until=2026-01-01T01:00:00Z")).toBe(1);
+  expect((await served.call("GET", "/audit/totals?since=1h")).json).toMatchObject({ calls: 1, refused: 1 });
+});
+
+describe("an export", () => {
+  test("is NDJSON of every row, oldest first, over as many pages as there are", async () => {
+    const ids = [];
+    for (let i = 0; i < 2003; i++) ids.push(await recordCall(served, { keyId }));
+    const answer = await served.call("GET", "/audit/export");
+    expect(answer.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
+    expect(answer.headers.get("content-disposition")).toBe('attachment; filename="keybrake-audit.ndjson"');
+    const lines = answer.text.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).id)).toEqual(ids);
+    expect(JSON.parse(lines[0]!).metadata).toEqual({ agent_id: "billing_agent" });
+  });
+
+  test("is CSV that no spreadsheet runs", async () => {
+    await recordCall(served, { keyId });
+    const answer = await served.call("GET", "/audit/export?format=csv&run=%3Drun");
+    expect(answer.headers.get("content-type")).toStartWith("text/csv");
+    const [header, line, end] = answer.text.split("\r\n");
+    expect(header).toStartWith("id,called_at,");
+    expect(line!.split(",")[4]).toBe("'=run");
+    expect(end).toBe("");
+  });
+
+  test("of nothing is an empty file, and of another format is refused", async () => {
+    expect((await served.call("GET", "/audit/export?run=none")).text).toBe("");
+    expect((await served.call("GET", "/audit/export?format=xml")).status).toBe(422);
+    expect((await served.call("GET", "/audit/export?verdict=nope")).status).toBe(422);
+  });
+});
+
+describe("a stream", () => {
+  /** Reads events until `count` of them have come. */
+  async function events(reader: ReadableStreamDefaultReader<Uint8Array>, count: number): Promise<string[]> {
+    const decoder = new TextDecoder();
+    let text = "";
+    while (text.split("\n\n").length <= count) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value);
+    }
+    return text.split("\n\n").slice(0, -1);
+  }
+
+  function open(query = ""): Promise<Response> {
+    return served.fetchRaw("GET", `/audit/stream${query}`);
+  }
+
+  test("carries rows as they come, and a call once more when it ends", async () => {
+    await recordCall(served, { keyId });
+    const answer = await open("?run=%3Drun");
+    expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    const reader = answer.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    expect(await events(reader, 1)).toEqual([": rows as they come"]);
+    const id = await recordCall(served, { keyId, exposureUsd: "5" });
+    const [held] = await events(reader, 1);
+    expect(held).toStartWith("event: call\ndata: {");
+    expect(JSON.parse(held!.slice("event: call\ndata: ".length))).toMatchObject({ id, state: "held" });
+    await endCall(served, id, "settled", "4.5");
+    const [settled] = await events(reader, 1);
+    expect(JSON.parse(settled!.slice("event: call\ndata: ".length))).toMatchObject({ id, cost_usd: "4.50" });
+    await reader.cancel();
+  });
+
+  test("says from time to time that it is there", async () => {
+    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    await events(reader, 1);
+    served.clock.nowMs += 15_000;
+    expect(await events(reader, 1)).toEqual([": still here"]);
+    await reader.cancel();
+  });
+
+  test("ends when its token is revoked", async () => {
+    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    await events(reader, 1);
+    await served.control.revokeToken(served.tokenIds.admin);
+    served.clock.nowMs += 15_000;
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  test("says what is wrong and ends where the store fails", async () => {
+    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    await events(reader, 1);
+    Object.assign(served.store, { queryAudit: () => Promise.reject(new Error("disk I/O error")) });
+    const [problem] = await events(reader, 1);
+    expect(problem).toStartWith("event: problem\n");
+    expect(problem).not.toContain("disk");
+    expect((await reader.read()).done).toBe(true);
+    expect(served.logged).toMatchObject([{ event: "audit_stream_failed" }]);
+  });
+
+  test("looks no more once its client has gone", async () => {
+    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    await events(reader, 1);
+    await reader.cancel();
+    let looks = 0;
+    Object.assign(served.store, { queryAudit: async () => ({ rows: [], older: looks++ }) });
+    await new Promise((done) => setTimeout(done, 10));
+    expect(looks).toBe(0);
+  });
+});

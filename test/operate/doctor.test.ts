@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Secret } from "../../src/core/secret.ts";
+import type { FindingView } from "../../src/operate/control-plane.ts";
+import { createControlPlane } from "../../src/operate/create-control-plane.ts";
+import { createMasterKeyFile } from "../../src/vault/master-key.ts";
+import { ADMIN, type Installed, install } from "./installed.ts";
+import { recordCall } from "./record-call.ts";
+
+let installed: Installed;
+
+beforeEach(async () => {
+  installed = await install();
+  await installed.control.setVendor("stripe", { secret: new Secret("sk_test_real_secret") });
+});
+afterEach(() => installed.close());
+
+async function findings(check: string, control = installed.control): Promise<readonly FindingView[]> {
+  return (await control.doctor()).filter((finding) => finding.check === check);
+}
+
+test("looks at everything, and finds nothing wrong with a fresh installation but the vendors to set up", async () => {
+  const all = await installed.control.doctor();
+  expect([...new Set(all.map(({ check }) => check))]).toEqual([
+    "files",
+    "master key",
+    "database",
+    "counters",
+    "vendors",
+    "templates",
+    "environment",
+    "clock",
+    "disk",
+  ]);
+  expect(all.filter(({ level }) => level === "error")).toEqual([]);
+  expect((await findings("vendors")).map(({ level }) => level)).toEqual(["ok", "warning", "warning"]);
+  expect(JSON.stringify(all)).not.toContain("real_secret");
+});
+
+test("names a file that others can read, and the command that mends it", async () => {
+  const file = join(installed.dataDir, "keybrake.db");
+  chmodSync(file, 0o644);
+  const [finding] = await findings("files");
+  expect(finding).toMatchObject({ level: "error" });
+  expect(finding!.message).toContain(file);
+  expect(finding!.hint).toContain("chmod");
+});
+
+test("finds a master key that does not open what is stored", async () => {
+  const other = createMasterKeyFile(join(installed.dataDir, "other.key"));
+  const control = createControlPlane({ ...installed.options, masterKey: other });
+  const [finding] = await findings("master key", control);
+  expect(finding).toMatchObject({ level: "error" });
+  expect(finding!.message).toContain(other.id);
+});
+
+test("finds a stored secret that was changed in the database", async () => {
+  const [record] = await installed.store.listVendors();
+  const sealedSecret = Uint8Array.from(record!.sealedSecret!);
+  sealedSecret[sealedSecret.length - 1]! ^= 1;
+  await installed.store.putVendor({ ...record!, sealedSecret, version: record!.version + 1 });
+  const [finding] = await findings("master key");
+  expect(finding).toMatchObject({ level: "error" });
+  expect(finding!.message).toContain("vendor stripe");
+});
+
+test("finds settings of the database that durability does not rest on", async () => {
+  const describe = installed.store.describe.bind(installed.store);
+  Object.assign(installed.store, {
+    describe: async () => ({ ...(await describe()), journal_mode: "delete", synchronous: "1", quick_check: "page 7" }),
+  });
+  const found = await findings("database");
+  expect(found.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+    "error: journal_mode is delete; it must be wal",
+    "error: synchronous is 1; it must be 2",
+    "error: quick_check is page 7; it must be ok",
+  ]);
+});
+
+test("finds a counter that its calls do not add up to", async () => {
+  const policy = { vendor: "stripe", daily_usd_cap: 5 };
+  const { id } = await installed.control.issueKey({ policy, expires_in: 60 }, ADMIN);
+  await recordCall(installed, { keyId: id, exposureUsd: "3" });
+  expect((await findings("counters")).map(({ level }) => level)).toEqual(["ok"]);
+  Object.assign(installed.store, {
+    checkCounters: async () => [{ budgetId: `key:${id}:daily_usd_cap`, windowStart: 0, counter: 1n, rows: 3_000_000n }],
+  });
+  const [finding] = await findings("counters");
+  expect(finding!.message).toBe(`the counter of key:${id}:daily_usd_cap is $0.000001, its calls are $3.00`);
+});
+
+test("finds a template that is broken, and one that does not do what its author expects", async () => {
+  writeFileSync(join(installed.templates.directory, "broken.yaml"), "vendor: stripe\ndaily_usd_capp: 5\n");
+  writeFileSync(
+    join(installed.templates.directory, "capless.yaml"),
+    "vendor: stripe\nallowed_endpoints: [POST /v1/payment_intents]\n",
+  );
+  const found = (await findings("templates")).map(({ level, message }) => `${level}: ${message}`);
+  expect(found[0]).toStartWith("error: broken.yaml:2:1:");
+  expect(found[1]).toMatch(/^warning: capless\.yaml:\d+:\d+: .*no cap/);
+});
+
+test("finds a variable through which secrets would leave", async () => {
+  const control = createControlPlane({ ...installed.options, environment: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
+  const [finding] = await findings("environment", control);
+  expect(finding).toMatchObject({ level: "error" });
+  expect(finding!.message).toContain("NODE_TLS_REJECT_UNAUTHORIZED");
+});
+
+test("finds a clock that is wrong, or was set back", async () => {
+  const { id } = await installed.control.issueKey({ policy: { vendor: "stripe" }, expires_in: 60 }, ADMIN);
+  installed.clock.nowMs += 3_600_000;
+  await recordCall(installed, { keyId: id });
+  installed.clock.nowMs -= 3_600_000;
+  expect((await findings("clock"))[0]).toMatchObject({ level: "warning" });
+  installed.clock.nowMs = 0;
+  expect((await findings("clock"))[0]).toMatchObject({ level: "error" });
+});
+
+test("a check that cannot be made is a finding, and the others are made", async () => {
+  Object.assign(installed.store, { describe: () => Promise.reject(new Error("disk I/O error")) });
+  expect((await findings("database"))[0]).toMatchObject({ level: "error", message: "disk I/O error" });
+  expect(await findings("disk")).toHaveLength(1);
+});

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { ExplainRequest, ExplainView } from "../../src/operate/control-plane.ts";
+import { ADMIN, type Installed, install, problemOf } from "./installed.ts";
+import { recordCall } from "./record-call.ts";
+
+let installed: Installed;
+let keyId: string;
+
+const CHARGE = { method: "POST", path: "/v1/payment_intents", body: "amount=2999&currency=usd" };
+
+beforeEach(async () => {
+  installed = await install();
+  keyId = (await installed.control.issueKey({ template: "billing", policy: {}, agent_run_label: "a/1" }, ADMIN)).id;
+});
+afterEach(() => installed.close());
+
+function explain(request: Partial<ExplainRequest>): Promise<ExplainView> {
+  return installed.control.explain({ ...CHARGE, ...request });
+}
+
+test("says what the proxy would do by a template, and what the call would reserve", async () => {
+  expect(await explain({ template: "billing" })).toMatchObject({
+    verdict: "allowed",
+    status: 200,
+    rule: "allowed_endpoints[0]",
+    operation: "payment_intents.create",
+    exposure_usd: "29.99",
+    budgets: [{ budget: "daily_usd_cap", cap: "500.00", used: "0.00", remaining: "500.00" }],
+  });
+});
+
+test("refuses by the rule that the template has for it", async () => {
+  const refunds = await explain({ template: "billing", path: "/v1/refunds", body: "payment_intent=pi_1" });
+  expect(refunds).toMatchObject({ verdict: "endpoint_denied", status: 403, rule: "allowed_endpoints" });
+  const inputs = { customers: "cus_1" };
+  const foreign = await explain({ template: "billing", inputs, body: `${CHARGE.body}&customer=cus_9` });
+  expect(foreign.verdict).toBe("scope_denied");
+});
+
+test("takes what is left of a key's caps into account, and writes nothing", async () => {
+  await recordCall(installed, { keyId, exposureUsd: "480" });
+  const view = await explain({ key_id: keyId });
+  expect(view).toMatchObject({ verdict: "cap_exceeded", status: 429, rule: "daily_usd_cap", exposure_usd: "29.99" });
+  expect(view.message).toContain("daily_usd_cap is $500.00, of which $20.00 is left");
+  expect((await explain({ key_id: keyId, body: "amount=2000&currency=usd" })).verdict).toBe("allowed");
+  expect((await installed.control.auditTotals({})).calls).toBe(1);
+});
+
+test("knows brakes, revokes and expiry, in the order in which the proxy does", async () => {
+  await installed.control.engageBrake({ label_prefix: "a/", reason: "incident 7" });
+  const braked = await explain({ key_id: keyId });
+  expect(braked).toMatchObject({ verdict: "brake_engaged", status: 403 });
+  expect(braked.message).toContain("incident 7");
+  expect((await explain({ template: "billing" })).verdict).toBe("allowed");
+  await installed.control.revokeKeys({ ids: [keyId] }, ADMIN);
+  expect(await explain({ key_id: keyId })).toMatchObject({ verdict: "key_revoked", status: 401 });
+  const next = await installed.control.issueKey({ template: "refunds", policy: {} }, ADMIN);
+  installed.clock.nowMs += 3_600_000;
+  expect((await explain({ key_id: next.id, path: "/v1/refunds", body: "charge=ch_1&amount=1" })).verdict).toBe(
+    "key_expired",
+  );
+});
+
+test("takes form text with escapes, and JSON", async () => {
+  const view = await explain({ template: "billing", body: "amount=2999&currency=usd&metadata%5Border_id%5D=x+y" });
+  expect(view).toMatchObject({ verdict: "parameter_denied", rule: "parameters.metadata[order_id].matches" });
+  const mail = { from: "a@example.com", to: ["b@example.org"], subject: "Hi", text: "Hi" };
+  const sent = await explain({ template: "email", path: "/emails", body: JSON.stringify(mail) });
+  expect(sent).toMatchObject({ verdict: "allowed", operation: "emails.send" });
+});
+
+test("refuses to explain by nothing, by two things, and by what is not there", async () => {
+  const code = async (request: Partial<ExplainRequest>) => (await problemOf(() => explain(request))).code;
+  expect(await code({})).toBe("invalid");
+  expect(await code({ template: "billing", key_id: keyId })).toBe("invalid");
+  expect(await code({ key_id: "vk_none" })).toBe("not_found");
+  expect(await code({ template: "biling" })).toBe("not_found");
+  expect(await code({ template: "billing", body: "a=%ZZ" })).toBe("invalid");
+  expect(await code({ template: "billing", path: "/v1/../x" })).toBe("usage");
+});

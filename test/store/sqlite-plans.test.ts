@@ -1,0 +1,81 @@
+import type { Database } from "bun:sqlite";
+import { afterAll, describe, expect, test } from "bun:test";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { SqliteAudit } from "../../src/store/sqlite/audit.ts";
+import { migrate, openDatabase } from "../../src/store/sqlite/database.ts";
+import { SqliteKeys } from "../../src/store/sqlite/keys.ts";
+import { SqliteLedger } from "../../src/store/sqlite/ledger.ts";
+import type { AuditFilter } from "../../src/store/store.ts";
+import { NOON } from "../ledger/entries.ts";
+import { temporaryDatabase } from "./temporary-database.ts";
+
+const { path, remove } = temporaryDatabase();
+const database = openDatabase(path);
+migrate(database, path, NOON);
+/** bun:sqlite leaves an explained write in progress, and then nothing can be committed on the same handle. */
+const planner = openDatabase(path);
+afterAll(() => {
+  planner.close();
+  database.close();
+  remove();
+});
+
+/** The statements that `work` has prepared. */
+function statementsOf(work: (database: Database) => void): string[] {
+  const statements: string[] = [];
+  const spy = new Proxy(database, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (name === "query" || name === "prepare") statements.push(String(args[0]));
+        return value.apply(target, args);
+      };
+    },
+  });
+  work(spy);
+  return statements;
+}
+
+/** What SQLite would read for it; statements without a plan (an INSERT of values) read nothing. */
+function planOf(statement: string): string {
+  const steps = planner.query(`EXPLAIN QUERY PLAN ${statement}`).all() as { detail: string }[];
+  return steps.map(({ detail }) => detail).join(" | ");
+}
+
+const FILTERS: readonly AuditFilter[] = [
+  { run: "ray-billing/01" },
+  { keyId: "vk_1" },
+  { state: "held" },
+  { state: "unresolved" },
+  { customer: "cus_1" },
+  { triggeringEventId: "evt_1" },
+  { verdict: "cap_exceeded", since: NOON },
+  { vendor: "stripe", since: NOON },
+];
+
+describe("the cost of a question does not grow with the rows that it is not about", () => {
+  for (const filter of FILTERS) {
+    test(`an audit query by ${Object.keys(filter).join(" and ")} (${Object.values(filter)[0]}) uses an index`, () => {
+      const [statement] = statementsOf((spy) => new SqliteAudit(drizzle(spy)).query(filter, { limit: 50 }));
+      expect(planOf(statement!)).toContain("audit_rows USING INDEX");
+      expect(planOf(statement!)).not.toContain("SCAN");
+    });
+  }
+
+  test("the ledger's statements, the sweep of abandoned holds included, never scan calls, keys or counters", () => {
+    const statements = statementsOf((spy) => new SqliteLedger(spy).apply([], NOON));
+    expect(statements.length).toBeGreaterThan(8);
+    for (const statement of statements)
+      expect(planOf(statement)).not.toMatch(/SCAN (?:audit_rows|vault_keys|counters)/);
+  });
+
+  test("a key is found by its hash, and its spend summed, by index", () => {
+    const statements = statementsOf((spy) => {
+      const keys = new SqliteKeys(drizzle(spy));
+      keys.findByHash(new Uint8Array(32));
+      keys.spend("vk_1");
+    });
+    for (const statement of statements) expect(planOf(statement)).not.toContain("SCAN");
+  });
+});

@@ -27,6 +27,11 @@ export function timeOrderedId(prefix: string, now: EpochMs): string {
   return `${prefix}_${base32(lastMs, 10)}${base32(sequence, 4)}${randomBase32()}`;
 }
 
+/** Sorts before every id with this prefix that was made at `time` or later. */
+export function idFloor(prefix: string, time: EpochMs): string {
+  return `${prefix}_${base32(Math.max(0, time), 10)}`;
+}
+
 function base32(value: number, width: number): string {
   let rest = value;
   let text = "";

@@ -28,8 +28,17 @@ export interface HoldRequest {
 export interface ResolveRequest {
   readonly type: "resolve";
   readonly callId: string;
+  /** From the hold's decision, where the process that took it resolves it: spares the store a look-up. */
+  readonly receipt?: HoldReceipt;
   readonly to: Resolution;
   readonly end: CallEnd;
+}
+
+/** What a store gives out with a hold. */
+export interface HoldReceipt {
+  /** The store's own number of the row. */
+  readonly seq: number;
+  readonly charges: readonly Charge[];
 }
 
 export type LedgerEntry = HoldRequest | ResolveRequest;
@@ -71,7 +80,13 @@ export interface BudgetUse {
 
 export type HoldDecision =
   /** Held. `tightest` is the dollar budget with the least left, after this call; its charge stands first. */
-  | { readonly admitted: true; readonly charges: readonly Charge[]; readonly tightest: BudgetUse | undefined }
+  | {
+      readonly admitted: true;
+      readonly charges: readonly Charge[];
+      readonly tightest: BudgetUse | undefined;
+      /** Set by the store. */
+      readonly receipt?: HoldReceipt;
+    }
   | {
       readonly admitted: false;
       readonly code: RefusalCode;

@@ -1,6 +1,6 @@
 import type { CallFacts } from "../audit/row.ts";
 import type { Call } from "../core/call.ts";
-import type { BudgetUse } from "../ledger/entry.ts";
+import type { BudgetUse, HoldReceipt } from "../ledger/entry.ts";
 import { causeText } from "../log.ts";
 import type { Exposure, Operation } from "../vendors/vendor.ts";
 import { callFacts } from "./call-facts.ts";
@@ -21,6 +21,8 @@ export interface AdmittedCall {
   readonly exposure: Exposure;
   /** The dollar budget with the least left, this call included. */
   readonly tightest: BudgetUse | undefined;
+  /** The store's own reference to the hold. */
+  readonly receipt: HoldReceipt | undefined;
   /** `Clock.elapsed()` when the call came in. */
   readonly startedMs: number;
 }
@@ -58,8 +60,8 @@ export async function hold(
     });
     if (decision.admitted && judged.ok && identified.call) {
       const { operation, exposure } = judged;
-      const { tightest } = decision;
-      const admitted = { key, call: identified.call, setup, facts, operation, exposure, tightest, startedMs };
+      const { tightest, receipt } = decision;
+      const admitted = { key, call: identified.call, setup, facts, operation, exposure, tightest, receipt, startedMs };
       return { state: "held", admitted };
     }
     if (decision.admitted) throw new Error("the ledger admitted a call that its policy refused");

@@ -52,7 +52,7 @@ function readCost(call: Call, operation: Operation, exposure: Exposure, pricing:
 }
 
 /** Resolves the hold and finishes the audit row. Never throws and is not waited for: until it is on disk the hold counts in full. */
-export function settle(plane: DataPlane, { facts, setup, startedMs }: AdmittedCall, ending: Ending): void {
+export function settle(plane: DataPlane, { facts, setup, receipt, startedMs }: AdmittedCall, ending: Ending): void {
   const { outcome, to, cost, verdict, flag } = ending;
   const answered = outcome.kind === "answered" ? outcome : undefined;
   const { requestIdHeader } = setup.vendor;
@@ -60,6 +60,7 @@ export function settle(plane: DataPlane, { facts, setup, startedMs }: AdmittedCa
     .resolve({
       type: "resolve",
       callId: facts.id,
+      ...(receipt ? { receipt } : {}),
       to,
       end: {
         finishedAt: plane.clock.now(),

@@ -58,7 +58,7 @@ describe("the cost of a question does not grow with the rows that it is not abou
   for (const filter of FILTERS) {
     test(`an audit query by ${Object.keys(filter).join(" and ")} (${Object.values(filter)[0]}) uses an index`, () => {
       const [statement] = statementsOf((spy) => new SqliteAudit(drizzle(spy)).query(filter, { limit: 50 }));
-      expect(planOf(statement!)).toContain("audit_rows USING INDEX");
+      expect(planOf(statement!)).toMatch(/SEARCH audit_rows USING (?:INDEX|INTEGER PRIMARY KEY)/);
       expect(planOf(statement!)).not.toContain("SCAN");
     });
   }

@@ -2,7 +2,9 @@ import { and, asc, desc, eq, gt, gte, lt, or, type SQL, sql } from "drizzle-orm"
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { AuditRow } from "../../audit/row.ts";
 import type { CallState, CostSource } from "../../core/hold.ts";
+import { idFloor } from "../../core/id.ts";
 import type { Verdict } from "../../core/verdict.ts";
+import type { EpochMs } from "../../core/window.ts";
 import type { AuditFilter, AuditPage, AuditTotals } from "../store.ts";
 import { auditRows } from "./schema.ts";
 
@@ -62,17 +64,21 @@ export class SqliteAudit {
 function filterConditions(filter: AuditFilter): SQL[] {
   const conditions: SQL[] = [];
   if (filter.run !== undefined) {
-    // Rows whose run id is their label are in the index of labels only; said here, so that SQLite uses both indexes.
+    // A key's label never changes, so the rows with a label are those of its keys; an own run id has an index.
+    const ofKeys = sql`${auditRows.vaultKeyId} IN (SELECT id FROM vault_keys WHERE label = ${filter.run})`;
     const ownId = and(
       eq(auditRows.agentRunId, filter.run),
       sql`${auditRows.agentRunId} IS NOT ${auditRows.agentRunLabel}`,
     );
-    conditions.push(or(eq(auditRows.agentRunLabel, filter.run), ownId)!);
+    conditions.push(or(ofKeys, ownId)!);
   }
   if (filter.labelContains) conditions.push(sql`instr(${auditRows.agentRunLabel}, ${filter.labelContains}) > 0`);
   if (filter.keyId !== undefined) conditions.push(eq(auditRows.vaultKeyId, filter.keyId));
   if (filter.vendor !== undefined) conditions.push(eq(auditRows.vendor, filter.vendor));
   if (filter.verdict !== undefined) conditions.push(eq(auditRows.policyVerdict, filter.verdict));
+  if (filter.verdict !== undefined && filter.verdict !== "allowed") {
+    conditions.push(sql`${auditRows.policyVerdict} <> 'allowed'`);
+  }
   if (filter.state !== undefined) conditions.push(eq(auditRows.state, filter.state));
   // What is open is little among much; SQLite takes the index of open calls only where its condition is in the query.
   if (filter.state === "held" || filter.state === "unresolved") {
@@ -81,9 +87,26 @@ function filterConditions(filter: AuditFilter): SQL[] {
   if (filter.customer !== undefined) conditions.push(eq(auditRows.customerScopeId, filter.customer));
   if (filter.triggeringEventId !== undefined)
     conditions.push(eq(auditRows.triggeringEventId, filter.triggeringEventId));
-  if (filter.since !== undefined) conditions.push(gte(auditRows.calledAt, filter.since));
-  if (filter.until !== undefined) conditions.push(lt(auditRows.calledAt, filter.until));
+  if (filter.since !== undefined) {
+    const from = seqAt(filter.since - CLOCK_SPREAD_MS);
+    conditions.push(gte(auditRows.calledAt, filter.since), sql`${auditRows.seq} >= coalesce(${from}, ${SEQ_MAX})`);
+  }
+  if (filter.until !== undefined) {
+    const to = seqAt(filter.until + CLOCK_SPREAD_MS);
+    conditions.push(lt(auditRows.calledAt, filter.until), sql`${auditRows.seq} <= coalesce(${to}, ${SEQ_MAX})`);
+  }
   return conditions;
+}
+
+/**
+ * Rows are written in the order of their time, give or take what two processes' clocks differ and a commit takes. That
+ * order finds a time range by `seq`, with room on both sides; the column then decides exactly.
+ */
+const CLOCK_SPREAD_MS = 600_000;
+const SEQ_MAX = Number.MAX_SAFE_INTEGER;
+
+function seqAt(time: EpochMs): SQL {
+  return sql`(SELECT seq FROM audit_rows WHERE id >= ${idFloor("call", time)} ORDER BY id LIMIT 1)`;
 }
 
 function auditRow(row: typeof auditRows.$inferSelect): AuditRow {

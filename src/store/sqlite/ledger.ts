@@ -8,6 +8,7 @@ import type {
   Brake,
   Charge,
   HoldDecision,
+  HoldReceipt,
   HoldRequest,
   KeyState,
   LedgerEntry,
@@ -15,10 +16,11 @@ import type {
   ResolveRequest,
   ResolveResult,
 } from "../../ledger/entry.ts";
-import { counterChanges, finalCost } from "../../ledger/settlement.ts";
+import { type CounterChange, counterChanges, finalCost } from "../../ledger/settlement.ts";
 import { Counters } from "./counters.ts";
 
 interface OpenCall {
+  readonly seq: bigint;
   readonly state: CallState;
   readonly charges: string | null;
 }
@@ -115,7 +117,7 @@ export class SqliteLedger {
         ? decision.budget.used
         : null;
     const { facts } = request;
-    this.#statements.insertRow.run(
+    const { lastInsertRowid } = this.#statements.insertRow.run(
       facts.id,
       facts.calledAt,
       decision.admitted ? null : view.now,
@@ -141,35 +143,46 @@ export class SqliteLedger {
       decision.admitted ? encodeCharges(charges) : null,
       decision.admitted ? request.owner : null,
     );
-    return decision;
+    return decision.admitted ? { ...decision, receipt: { seq: Number(lastInsertRowid), charges } } : decision;
   }
 
-  #resolve(counters: Counters, { callId, to, end }: ResolveRequest): ResolveResult {
-    const row = this.#statements.openCall.get(callId);
-    if (!row) return { resolved: false, why: "unknown_call" };
-    if (!mayResolve(row.state, to)) return { resolved: false, why: "already_resolved" };
-    const charges = decodeCharges(row.charges);
+  #resolve(counters: Counters, request: ResolveRequest): ResolveResult {
+    const { to, end } = request;
+    const open = request.receipt ?? this.#findOpen(request);
+    if ("resolved" in open) return open;
     const costMicros = finalCost(to, end);
-    for (const change of counterChanges(charges, to, costMicros)) {
-      counters.add(change.budgetId, change.windowStart, change.delta);
-    }
-    for (const charge of charges) counters.load(charge.budgetId, charge.windowStart);
-    this.#statements.endRow.run(
+    for (const { budgetId, windowStart: start } of open.charges) counters.load(budgetId, start);
+    const changes = counterChanges(open.charges, to, costMicros);
+    const ended = this.#statements.endRow.run(
       end.finishedAt,
       to,
       to === "unresolved" ? null : costMicros,
       end.costSource,
-      firstDollarUse(counters, charges),
+      dollarUseAfter(counters, open.charges, changes),
       end.vendorRequestId,
       end.vendorTxnId,
       end.httpStatus,
       end.latencyMs,
       end.upstreamLatencyMs,
       end.flag,
-      callId,
+      open.seq,
+      to,
     );
-    if (end.verdict !== "allowed") this.#statements.changeVerdict.run(end.verdict, callId);
+    // Somebody else was faster, or the row is not there: the counters stay as they are.
+    if (ended.changes === 0) return this.#whyNot(request);
+    for (const change of changes) counters.add(change.budgetId, change.windowStart, change.delta);
+    if (end.verdict !== "allowed") this.#statements.changeVerdict.run(end.verdict, open.seq);
     return { resolved: true, costMicros };
+  }
+
+  #findOpen(request: ResolveRequest): HoldReceipt | Extract<ResolveResult, { resolved: false }> {
+    const row = this.#statements.openCall.get(request.callId);
+    if (!row || !mayResolve(row.state, request.to)) return this.#whyNot(request);
+    return { seq: Number(row.seq), charges: decodeCharges(row.charges) };
+  }
+
+  #whyNot({ callId }: ResolveRequest): Extract<ResolveResult, { resolved: false }> {
+    return { resolved: false, why: this.#statements.openCall.get(callId) ? "already_resolved" : "unknown_call" };
   }
 }
 
@@ -192,6 +205,19 @@ function withdrawn(now: EpochMs): CallEnd {
 function firstDollarUse(counters: Counters, charges: readonly Charge[]): bigint | null {
   const first = charges.find((charge) => charge.unit === "usd");
   return first ? counters.used(first) : null;
+}
+
+function dollarUseAfter(
+  counters: Counters,
+  charges: readonly Charge[],
+  changes: readonly CounterChange[],
+): bigint | null {
+  const first = charges.find((charge) => charge.unit === "usd");
+  if (!first) return null;
+  const change = changes.find(
+    ({ budgetId, windowStart: start }) => budgetId === first.budgetId && start === first.windowStart,
+  );
+  return counters.used(first) + (change?.delta ?? 0n);
 }
 
 function encodeCharges(charges: readonly Charge[]): string {
@@ -244,7 +270,7 @@ function prepare(database: Database) {
       "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL ORDER BY engaged_at, id",
     ),
     vendors: database.query<{ name: string; version: bigint }, []>("SELECT name, version FROM vendors"),
-    openCall: database.query<OpenCall, [string]>("SELECT state, charges FROM audit_rows WHERE id = ?"),
+    openCall: database.query<OpenCall, [string]>("SELECT seq, state, charges FROM audit_rows WHERE id = ?"),
     insertRow: database.query(
       `INSERT INTO audit_rows (id, called_at, finished_at, agent_run_id, agent_run_label, agent_name, vault_key_id, vendor,
         method, endpoint, path, policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source,
@@ -254,10 +280,11 @@ function prepare(database: Database) {
     endRow: database.query(
       `UPDATE audit_rows SET finished_at = ?, state = ?, cost_micros = ?, cost_source = ?,
         cap_usage_after_micros = ?, vendor_request_id = ?, vendor_txn_id = ?, http_status = ?, latency_ms = ?,
-        upstream_latency_ms = ?, flag = ? WHERE id = ?`,
+        upstream_latency_ms = ?, flag = ?
+       WHERE seq = ? AND (state = 'held' OR (state = 'unresolved' AND ? <> 'unresolved'))`,
     ),
     // Apart from endRow because SQLite rewrites the index of every column that an UPDATE names, changed or not.
-    changeVerdict: database.query<unknown, [string, string]>("UPDATE audit_rows SET policy_verdict = ? WHERE id = ?"),
+    changeVerdict: database.query<unknown, [string, number]>("UPDATE audit_rows SET policy_verdict = ? WHERE seq = ?"),
     // The second term is the condition of the index on open calls: without it SQLite scans the whole table.
     sweep: database.query<unknown, [number, number]>(
       `UPDATE audit_rows SET state = 'unresolved', finished_at = ?, flag = 'owner_gone'

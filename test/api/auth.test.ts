@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Gate } from "../../src/api/auth.ts";
 import { mintControlToken } from "../../src/vault/control-token.ts";
 import { SEED_BODY, type Served, serve } from "./served.ts";
 
@@ -50,6 +51,15 @@ test("does not ask for a token, or look at one, where anybody may ask", async ()
 test("does not tell an unknown caller which routes there are", async () => {
   expect((await served.call("GET", "/nope", { token: null })).status).toBe(401);
   expect((await served.call("GET", "/nope")).status).toBe(404);
+});
+
+test("nobody is let into a route that is not in the table, an admin neither", async () => {
+  const gate = new Gate(served.control);
+  const headers = { authorization: `Bearer ${served.tokens.admin}` };
+  const request = new Request("http://keybrake.internal/novelty", { headers });
+  await gate.identify(request);
+  expect(() => gate.admit(request, "/novelty")).toThrow("no access rule");
+  expect(() => gate.admit(request, "/vendors")).not.toThrow();
 });
 
 test("an issuer's token issues, sees and revokes its own keys and no others", async () => {

@@ -22,7 +22,10 @@ test.each(STATUSES)("a problem of the kind %s is answered %i, in one shape", asy
   Object.assign(served.control, { listVendors: () => Promise.reject(new Problem(code, "what is wrong", "do this")) });
   const answer = await served.call("GET", "/vendors");
   expect(answer.status).toBe(status);
-  expect(answer.json).toEqual({ error: { code, message: "what is wrong", hint: "do this" }, message: "what is wrong" });
+  expect(answer.json).toEqual<object>({
+    error: { code, message: "what is wrong", hint: "do this" },
+    message: "what is wrong",
+  });
   expect(served.logged).toEqual([]);
 });
 

@@ -11,7 +11,7 @@ afterEach(() => served.close());
 
 test("lives also when the store does not", async () => {
   Object.assign(served.store, { probeWrite: () => Promise.reject(new Problem("unavailable", "the disk is full")) });
-  expect((await served.call("GET", "/healthz", { token: null })).json).toEqual({ status: "ok" });
+  expect((await served.call("GET", "/healthz", { token: null })).json).toEqual<object>({ status: "ok" });
   const ready = await served.call("GET", "/readyz", { token: null });
   expect(ready).toMatchObject({ status: 503, json: { error: { code: "unavailable", message: "the disk is full" } } });
 });
@@ -22,7 +22,7 @@ test("is ready when a write reaches the disk, and comes back by itself", async (
   expect((await served.call("GET", "/readyz")).status).toBe(503);
   Object.assign(served.store, { probeWrite });
   served.clock.nowMs += 1000;
-  expect((await served.call("GET", "/readyz")).json).toEqual({ status: "ready" });
+  expect((await served.call("GET", "/readyz")).json).toEqual<object>({ status: "ready" });
 });
 
 test("is asked a thousand times and writes once a second", async () => {

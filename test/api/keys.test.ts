@@ -48,9 +48,7 @@ describe("the published examples work unchanged", () => {
     await recordCall(served, { keyId: await issue("tenant:acme:run-1") });
     await recordCall(served, { keyId: await issue("tenant:other:run-1") });
     const { rows } = (await served.call("GET", "/audit?label_contains=tenant:acme")).json;
-    expect(rows.map(({ agent_run_label }: { agent_run_label: string }) => agent_run_label)).toEqual([
-      "tenant:acme:run-1",
-    ]);
+    expect(rows.map((row) => row["agent_run_label"])).toEqual(["tenant:acme:run-1"]);
   });
 });
 
@@ -113,7 +111,7 @@ test("POST /vault/keys/revoke revokes by label prefix, and needs to be told what
   }
   const body = { label_prefix: "ray-billing/", hard: true, reason: "stuck loop" };
   const answer = await served.call("POST", "/v1/keys/revoke", { body });
-  expect(answer.json).toEqual({ revoked: [id], already_revoked: [] });
+  expect(answer.json).toEqual<object>({ revoked: [id], already_revoked: [] });
   expect(served.hardStops).toHaveLength(1);
 });
 
@@ -149,7 +147,7 @@ test("GET /budgets shows what active keys may still spend", async () => {
   const revoked = (await served.call("POST", "/vault/keys", { body: SEED_BODY })).json.id;
   await served.call("DELETE", `/vault/keys/${revoked}`);
   await recordCall(served, { keyId: id, exposureUsd: "30" });
-  expect((await served.call("GET", "/budgets?vendor=stripe")).json).toEqual({
+  expect((await served.call("GET", "/budgets?vendor=stripe")).json).toEqual<object>({
     budgets: [
       {
         key_id: id,

@@ -15,7 +15,7 @@ describe("vendors", () => {
     const list = await served.call("GET", "/vendors", { token: served.tokens.auditor });
     expect(list.json.vendors[0]).toMatchObject({ name: "stripe", configured: true });
     const removed = await served.call("DELETE", "/vendors/stripe/secret");
-    expect(removed.json).toEqual({ name: "stripe", removed: true });
+    expect(removed.json).toEqual<object>({ name: "stripe", removed: true });
     for (const answer of [set, list, removed]) expect(answer.text).not.toContain("real_secret");
   });
 
@@ -31,7 +31,13 @@ describe("vendors", () => {
     const answer = await served.call("PUT", "/vendors/stripe/secret", { body });
     expect(answer.status).toBe(422);
     expect(answer.text).not.toContain("real_secret");
-    expect((await served.call("GET", "/vendors")).json.vendors[0].configured).toBe(false);
+    expect((await served.call("GET", "/vendors")).json.vendors[0]!.configured).toBe(false);
+  });
+
+  test("a secret that is a number is refused without being repeated", async () => {
+    const answer = await served.call("PUT", "/vendors/stripe/secret", { body: { secret: 4242424242 } });
+    expect(answer).toMatchObject({ status: 422, json: { message: "secret must be text" } });
+    expect(answer.text).not.toContain("4242424242");
   });
 
   test("another vendor is 404, and a test without a secret says what to do", async () => {
@@ -47,9 +53,9 @@ describe("the brake", () => {
     const engaged = await served.call("POST", "/brake", { body: { vendor: "stripe", hard: true, reason: "runaway" } });
     expect(engaged).toMatchObject({ status: 201, json: { vendor: "stripe", label_prefix: null, reason: "runaway" } });
     expect(served.hardStops).toHaveLength(1);
-    expect((await served.call("GET", "/brake")).json.brakes).toEqual([engaged.json]);
+    expect((await served.call("GET", "/brake")).json.brakes).toEqual<readonly object[]>([engaged.json]);
     const released = await served.call("DELETE", "/brake?vendor=stripe");
-    expect(released.json.released).toEqual([engaged.json]);
+    expect(released.json.released).toEqual<readonly object[]>([engaged.json]);
     expect((await served.call("GET", "/brake")).json.brakes).toEqual([]);
   });
 
@@ -78,7 +84,7 @@ describe("tokens", () => {
     expect((await served.call("POST", "/vault/keys", { token: json.token, body: key })).status).toBe(201);
     const above = { template: "billing" };
     expect((await served.call("POST", "/vault/keys", { token: json.token, body: above })).status).toBe(403);
-    expect((await served.call("DELETE", `/tokens/${json.id}`)).json).toEqual({ id: json.id, revoked: true });
+    expect((await served.call("DELETE", `/tokens/${json.id}`)).json).toEqual<object>({ id: json.id, revoked: true });
     expect((await served.call("GET", "/vault/keys", { token: json.token })).status).toBe(401);
     expect((await served.call("GET", "/tokens")).text).not.toContain(json.token);
   });

@@ -1,5 +1,6 @@
 import type { CallFacts } from "../../src/audit/row.ts";
 import type { Resolution } from "../../src/core/hold.ts";
+import { timeOrderedId } from "../../src/core/id.ts";
 import { parseUsd } from "../../src/core/money.ts";
 import type { RefusalCode } from "../../src/core/verdict.ts";
 import { keyBudgets } from "../../src/ledger/budget.ts";
@@ -8,7 +9,6 @@ import type { Store } from "../../src/store/store.ts";
 import type { TestClock } from "./installed.ts";
 
 export interface RecordedCall {
-  readonly id?: string;
   readonly keyId: string;
   readonly exposureUsd?: string;
   /** Left out, the call stays held. */
@@ -17,17 +17,14 @@ export interface RecordedCall {
   readonly facts?: Partial<CallFacts>;
 }
 
-let calls = 0;
-
 /** Writes a call to the ledger as the proxy does; the id of its audit row. */
 export async function recordCall(
   { store, clock }: { readonly store: Store; readonly clock: TestClock },
-  { id, keyId, exposureUsd = "0", end, refusal, facts: own = {} }: RecordedCall,
+  { keyId, exposureUsd = "0", end, refusal, facts: own = {} }: RecordedCall,
 ): Promise<string> {
-  calls += 1;
   const key = (await store.getKey(keyId))!;
   const facts: CallFacts = {
-    id: id ?? `call_${String(calls).padStart(6, "0")}`,
+    id: timeOrderedId("call", clock.now()),
     calledAt: clock.now(),
     agentRunId: key.label,
     agentRunLabel: key.label,

@@ -22,15 +22,27 @@ export type Serving =
   | { readonly plane: DataPlane; readonly control: ((request: Request) => Promise<Response>) | undefined }
   | { readonly plane: undefined; readonly control: (request: Request) => Promise<Response> };
 
+/** Operators are few; their listener has its files from those that are set aside (open-files.ts). */
+const ADMIN_CONNECTIONS_MAX = 64;
+
+export interface ListenOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Connections of agents at once. */
+  readonly connectionsMax: number;
+}
+
 /** Listens on one address. What is no control path is a call; without a data plane everything is the control plane's. */
 export async function listen(
-  { config, clock, log }: { readonly config: Config; readonly clock: Clock; readonly log: Log },
+  { config, clock, log, connectionsMax }: ListenOptions,
   at: Listen,
   { plane, control }: Serving,
 ): Promise<Listening> {
   const server = createListener({
     clock,
     log,
+    connectionsMax: plane ? connectionsMax : ADMIN_CONNECTIONS_MAX,
     bodyTimeoutMs: config.limits.bodyTimeoutMs,
     bodyBytesMax: (method, target) => bodyBytesMax(method, target, config.limits.bodyBytesMax),
     onCall: async (call) => {

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { createApi } from "./api/api.ts";
 import { type Config, type Environment, isLoopback, type Listen, refuseUnsafeEnvironment } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
+import { concerns } from "./core/hard-stop.ts";
 import { Problem } from "./core/problem.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
 import { listen } from "./listen.ts";
@@ -11,12 +12,13 @@ import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
+import { startHardStops } from "./proxy/hard-stops.ts";
 import { InFlight } from "./proxy/in-flight.ts";
 import { KeyRing } from "./proxy/key-ring.ts";
 import { Reach } from "./proxy/reach.ts";
 import { drain, startUpkeep } from "./proxy/upkeep.ts";
 import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
-import { type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { SANDBOX_ACCOUNT_IDS, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
 import { VENDORS } from "./vendors/index.ts";
 
 export interface ServerOptions {
@@ -40,15 +42,34 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The composition root: config → store → vendors → planes → listen. */
+/** The composition root: config → store → vendors → planes → listen. What was opened is closed again where a step fails. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, clock, log, environment } = options;
+  const { config, environment } = options;
   refuseUnsafeEnvironment(environment);
   refuseOpenBind(config.listen, config);
   if (config.adminListen) refuseOpenBind(config.adminListen, config);
+  const opened: Closer[] = [];
+  try {
+    return await compose(options, opened);
+  } catch (cause) {
+    await closeAll(opened);
+    throw cause;
+  }
+}
+
+type Closer = () => unknown;
+
+async function closeAll(opened: Closer[]): Promise<void> {
+  for (const close of opened.splice(0).reverse()) await close();
+}
+
+async function compose(options: ServerOptions, opened: Closer[]): Promise<RunningServer> {
+  const { config, clock, log, environment } = options;
   const installation = await openInstallation(config, clock);
   const { store, masterKey, templates } = installation;
+  opened.push(() => store.close());
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
+  opened.push(() => sandbox?.stop());
   const plane = await createDataPlane(options, installation, sandbox);
   const control = createControlPlane({
     store,
@@ -58,31 +79,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     vendors: VENDORS,
     templates,
     environment,
+    sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
     onHardStop: (stop) => {
-      const aborted = plane.inFlight.abort((call) => stop.concerns(call));
+      const aborted = plane.inFlight.abort((call) => concerns(stop, call));
       if (aborted > 0) log.info("calls_aborted", { count: aborted });
     },
   });
-  const firstAdminToken = await firstToken(control);
   const api = createApi({ control, store, clock, config, masterKey, log });
-  const stopUpkeep = await startUpkeep(plane);
+  opened.push(await startUpkeep(plane), await startHardStops(plane));
   const answer = (request: Request) => api.handle(request);
   const main = await listen(options, config.listen, { plane, control: config.adminListen ? undefined : answer });
+  opened.push(() => main.close());
   const admin =
     config.adminListen && (await listen(options, config.adminListen, { plane: undefined, control: answer }));
+  opened.push(() => admin?.close());
   return {
     url: main.url,
     adminUrl: admin?.url ?? main.url,
     dataDir: installation.dataDir,
-    firstAdminToken,
+    firstAdminToken: await firstToken(control),
     sandboxVendors: plane.vendors.all.filter((setup) => setup.sandbox).map((setup) => setup.vendor.name),
     unconfiguredVendors: plane.vendors.all.filter((setup) => !setup.secret).map((setup) => setup.vendor.name),
     stop: async () => {
-      plane.draining = true;
       await drain(plane, config.limits.drainTimeoutMs);
-      stopUpkeep();
-      await Promise.all([main.close(), admin?.close(), sandbox?.stop()]);
-      await store.close();
+      await closeAll(opened);
     },
   };
 }

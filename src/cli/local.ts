@@ -4,12 +4,9 @@ import { Problem } from "../core/problem.ts";
 import type { ControlPlane } from "../operate/control-plane.ts";
 import { createControlPlane } from "../operate/create-control-plane.ts";
 import { openInstallation } from "../operate/installation.ts";
+import { SANDBOX_ACCOUNT_IDS } from "../sandbox/sandbox.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { type Cli, globalFlags, type OpenControl } from "./cli.ts";
-
-const STILL_IN_FLIGHT =
-  "calls that a running server has in flight are not aborted from here; " +
-  "its control API does that: POST /vault/keys/revoke or /brake with hard";
 
 /**
  * The control plane on the data directory itself. A server that runs there honours every change on its next call, so that
@@ -17,7 +14,7 @@ const STILL_IN_FLIGHT =
  */
 export async function openLocalControl(
   config: Config,
-  { clock, environment, voice }: Pick<Cli, "clock" | "environment" | "voice">,
+  { clock, environment }: Pick<Cli, "clock" | "environment">,
 ): Promise<OpenControl> {
   const { store, masterKey, templates, dataDir } = await openInstallation(config, clock);
   const control = createControlPlane({
@@ -28,8 +25,9 @@ export async function openLocalControl(
     vendors: VENDORS,
     templates,
     environment,
-    // No call is in flight in this process. A server sees in the store that later calls are to be refused, and no more.
-    onHardStop: () => voice.warn(STILL_IN_FLIGHT),
+    sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
+    // No call is in flight in this process; the servers that have some read the stop in the store.
+    onHardStop: () => {},
   });
   return { control, dataDir, close: () => store.close() };
 }

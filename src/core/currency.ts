@@ -28,6 +28,8 @@ export function currencyExponent(currency: Currency): number | undefined {
   return EXPONENTS.get(currency);
 }
 
+const MICROS_PER_CENT = MICROS_PER_USD / 100n;
+
 /** Dollars for one unit of a currency, in micro-dollars: EUR at 1.10 is 1_100_000n. USD needs no entry. */
 export type CurrencyRates = ReadonlyMap<Currency, Micros>;
 
@@ -37,9 +39,10 @@ export type Conversion =
 
 /** What `minor` units of `currency` are in micro-dollars, rounded up (against the agent). */
 export function minorToMicros(minor: bigint, currency: Currency, rates: CurrencyRates): Conversion {
+  if (currency === "usd") return { ok: true, micros: minor * MICROS_PER_CENT };
   const exponent = EXPONENTS.get(currency);
   if (exponent === undefined) return { ok: false, why: "unknown_currency" };
-  const rate = currency === "usd" ? MICROS_PER_USD : rates.get(currency);
+  const rate = rates.get(currency);
   if (rate === undefined) return { ok: false, why: "no_rate" };
   return { ok: true, micros: divideCeil(minor * rate, 10n ** BigInt(exponent)) };
 }

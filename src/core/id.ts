@@ -1,12 +1,15 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { EpochMs } from "./window.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford's base 32: no i, l, o, u
+/** Two characters for each 10 bits: an id is put together from few pieces. */
+const PAIRS: readonly string[] = Array.from({ length: 1024 }, (_, bits) => base32(bits, 2));
 
 /** What four characters can count. */
 const SEQUENCE_MAX = 32 ** 4 - 1;
 
 let lastMs = 0;
+let lastMsText = base32(lastMs, 10);
 let sequence = 0;
 
 /**
@@ -16,15 +19,17 @@ let sequence = 0;
 export function timeOrderedId(prefix: string, now: EpochMs): string {
   if (now > lastMs) {
     lastMs = now;
+    lastMsText = base32(lastMs, 10);
     sequence = 0;
   } else if (sequence < SEQUENCE_MAX) {
     sequence += 1;
   } else {
     // A clock that was set back an hour stands still for an hour: run ahead of it rather than start the count again.
     lastMs += 1;
+    lastMsText = base32(lastMs, 10);
     sequence = 0;
   }
-  return `${prefix}_${base32(lastMs, 10)}${base32(sequence, 4)}${randomBase32()}`;
+  return `${prefix}_${lastMsText}${PAIRS[sequence >> 10]}${PAIRS[sequence & 1023]}${randomBase32()}`;
 }
 
 /** Sorts before every id with this prefix that was made at `time` or later. */
@@ -42,16 +47,15 @@ function base32(value: number, width: number): string {
   return text;
 }
 
-let pool = new Uint8Array(0);
-let poolOffset = 0;
+const pool = new Uint16Array(2048);
+let poolOffset = pool.length;
 
 function randomBase32(): string {
-  if (poolOffset + 8 > pool.length) {
-    pool = randomBytes(4096);
+  if (poolOffset === pool.length) {
+    randomFillSync(pool);
     poolOffset = 0;
   }
   let text = "";
-  for (let i = 0; i < 8; i++) text += ALPHABET[pool[poolOffset + i]! & 31];
-  poolOffset += 8;
+  for (const end = poolOffset + 4; poolOffset < end; poolOffset++) text += PAIRS[pool[poolOffset]! & 1023];
   return text;
 }

@@ -9,6 +9,8 @@ export interface Route {
   readonly text: string;
   readonly method: Method | "*";
   readonly segments: readonly string[];
+  /** The one path that a route without `*` covers, to be compared as a whole. */
+  readonly literal: string | undefined;
 }
 
 const PATTERN = /^(\*|[A-Z]+) (\/\S*)$/;
@@ -31,13 +33,16 @@ export function parseRoute(text: string): Route {
       throw new RangeError(`"${text}" has ** before its end; it stands for the rest and must be last`);
     }
   }
-  return { text: `${method} /${segments.join("/")}`, method: method as Method | "*", segments };
+  const path = `/${segments.join("/")}`;
+  const literal = path.includes("*") ? undefined : path;
+  return { text: `${method} ${path}`, method: method as Method | "*", segments, literal };
 }
 
 /** Whether the route covers `method` and `path` (product prefix included). GET covers HEAD, which is GET without the body (RFC 9110 §9.3.2). */
 export function matchesRoute(route: Route, method: Method, path: string): boolean {
   const sameMethod = route.method === "*" || route.method === method || (route.method === "GET" && method === "HEAD");
-  return sameMethod && matchesPath(route.segments, path);
+  if (!sameMethod) return false;
+  return route.literal === undefined ? matchesPath(route.segments, path) : route.literal === path;
 }
 
 function matchesPath(segments: readonly string[], path: string): boolean {

@@ -3,20 +3,21 @@ import { Problem } from "../core/problem.ts";
 import type { Brake } from "../ledger/entry.ts";
 import type { BrakeRequest, BrakeView } from "./control-plane.ts";
 import { checkLabel, checkReason } from "./free-text.ts";
+import { stopHard } from "./hard-stop.ts";
 import { isoTime } from "./key-view.ts";
 import { checkVendorName } from "./known-vendor.ts";
-import type { ControlPlaneOptions, StoppableCall } from "./options.ts";
+import type { ControlPlaneOptions } from "./options.ts";
 
 /** Stops a vendor, a label prefix, both together, or, with neither, everything. In force when it resolves. */
 export async function engageBrake(options: ControlPlaneOptions, request: BrakeRequest): Promise<BrakeView> {
-  const { store, clock, onHardStop } = options;
+  const { store, clock } = options;
   const target = targetOf(options, request);
   const reason = checkReason(request.reason);
   const engaged = (await store.listBrakes()).find((brake) => isSame(brake, target));
   const now = clock.now();
   const brake: Brake = engaged ?? { id: timeOrderedId("brk", now), ...target, reason, engagedAt: now };
   if (!engaged) await store.engageBrake(brake);
-  if (request.hard === true) onHardStop({ concerns: (call) => isBraked(target, call) });
+  if (request.hard === true) await stopHard(options, { keyIds: [], scope: { ...target, label: null } });
   return brakeView(brake);
 }
 
@@ -57,12 +58,6 @@ function targetOf(
 
 function isSame(brake: Brake, { vendor, labelPrefix }: Target): boolean {
   return brake.vendor === vendor && brake.labelPrefix === labelPrefix;
-}
-
-function isBraked({ vendor, labelPrefix }: Target, call: StoppableCall): boolean {
-  return (
-    (vendor === null || call.vendor === vendor) && (labelPrefix === null || (call.label ?? "").startsWith(labelPrefix))
-  );
 }
 
 function described({ vendor, labelPrefix }: Target): string {

@@ -1,21 +1,10 @@
 import type { Config, Environment } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { HardStop } from "../core/hard-stop.ts";
 import type { TemplateSet } from "../policy/template-set.ts";
 import type { Store } from "../store/store.ts";
 import type { MasterKey } from "../vault/master-key.ts";
 import type { Pricing, Vendor } from "../vendors/vendor.ts";
-
-/** A call that is at its vendor, as far as a stop has to know it. */
-export interface StoppableCall {
-  readonly keyId: string;
-  readonly label: string | null;
-  readonly vendor: string;
-}
-
-/** A revoke or brake with `hard`: the calls that it concerns are to be aborted where they are in flight. */
-export interface HardStop {
-  readonly concerns: (call: StoppableCall) => boolean;
-}
 
 /** What the local control plane works with. */
 export interface ControlPlaneOptions {
@@ -27,7 +16,7 @@ export interface ControlPlaneOptions {
   readonly templates: TemplateSet;
   /** Looked at by `doctor` and `testVendor` for settings under which a secret would leave. */
   readonly environment: Environment;
-  /** Called once the stop is in force; calls in flight are this process's own. */
+  /** Called once the stop is in force, for the calls in flight in this process; other servers read it in the store. */
   readonly onHardStop: (stop: HardStop) => void;
   /** Accounts of vendors that a sandbox stands in for: for the lines that an agent changes. */
   readonly sandboxAccountIds?: ReadonlyMap<string, string>;

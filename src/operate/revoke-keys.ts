@@ -1,10 +1,12 @@
+import type { StopScope } from "../core/hard-stop.ts";
 import { Problem } from "../core/problem.ts";
 import type { KeySelector, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
 import type { Actor, RevokeRequest, RevokeView } from "./control-plane.ts";
 import { checkLabel, checkReason } from "./free-text.ts";
+import { stopHard } from "./hard-stop.ts";
 import { checkVendorName } from "./known-vendor.ts";
-import type { ControlPlaneOptions, StoppableCall } from "./options.ts";
+import type { ControlPlaneOptions } from "./options.ts";
 
 /** Stops keys. In force for every process when it resolves; what is in flight ends by itself unless `hard` is given. */
 export async function revokeKeys(
@@ -21,24 +23,19 @@ export async function revokeKeys(
     .filter(({ id, revokedAt }) => revokedAt !== null && !revoked.includes(id))
     .map(({ id }) => id);
   if (request.hard === true) {
-    const stopped = new Set([...revoked, ...before]);
-    options.onHardStop({ concerns: (call) => stopped.has(call.keyId) || isSelected(selector, call) });
+    await stopHard(options, { keyIds: [...revoked, ...before], scope: scopeOf(selector) });
   }
   if (named.unknown.length > 0) throw unknownIds(named.unknown, revoked);
   return { revoked, already_revoked: before };
 }
 
 /**
- * Whether a call in flight is of a key that was selected by label or vendor, also where that key was revoked earlier:
- * `--hard` after a plain revoke is how one gets rid of what is still in flight. An issuer reaches only keys by their id.
+ * Calls of keys that were selected by label or vendor, also where those keys were revoked earlier: `--hard` after a plain
+ * revoke is how one gets rid of what is still in flight. An issuer reaches only keys by their id.
  */
-function isSelected({ ids, label, labelPrefix, vendor, issuedBy }: KeySelector, call: StoppableCall): boolean {
-  if (ids !== undefined || issuedBy !== undefined) return false;
-  return (
-    (label === undefined || call.label === label) &&
-    (labelPrefix === undefined || (call.label ?? "").startsWith(labelPrefix)) &&
-    (vendor === undefined || call.vendor === vendor)
-  );
+function scopeOf({ ids, label, labelPrefix, vendor, issuedBy }: KeySelector): StopScope | null {
+  if (ids !== undefined || issuedBy !== undefined) return null;
+  return { vendor: vendor ?? null, label: label ?? null, labelPrefix: labelPrefix ?? null };
 }
 
 function selectorOf(options: ControlPlaneOptions, request: RevokeRequest, actor: Actor): KeySelector {

@@ -6,10 +6,13 @@ import type { IdentifiedCall } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
 
 const TEXT_CHARACTERS_MAX = 200;
+/** For a target that two parsers could read differently: none of the readings is written down. */
+const UNREADABLE = "-";
 
 /** What the audit row says of a call before it is sent. */
-export function callFacts(key: RingKey, { request, call }: IdentifiedCall, { operation, scope }: Judged): CallFacts {
+export function callFacts(key: RingKey, { request }: IdentifiedCall, { operation, scope }: Judged): CallFacts {
   const { incoming, headers } = request;
+  const path = request.target?.path;
   const idempotencyKey = headers.get("idempotency-key");
   return {
     id: incoming.id,
@@ -19,9 +22,9 @@ export function callFacts(key: RingKey, { request, call }: IdentifiedCall, { ope
     agentName: short(headers.get("x-agent-name")) ?? key.agentName,
     vaultKeyId: key.id,
     vendor: key.vendor,
-    method: call ? call.method : "-",
-    endpoint: call ? endpointOf(call.path, operation) : "-",
-    path: call ? call.path : "-",
+    method: path === undefined ? UNREADABLE : request.method,
+    endpoint: path === undefined ? UNREADABLE : endpointOf(path, operation),
+    path: path ?? UNREADABLE,
     customerScopeId: scope?.customer ?? null,
     triggeringEventId: short(headers.get("x-triggering-event-id")) ?? null,
     idempotencyKeyHash: idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex").slice(0, 32),

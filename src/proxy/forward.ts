@@ -1,4 +1,4 @@
-import type { Answer, JsonValue } from "../core/call.ts";
+import { type Answer, isRead, type JsonValue, type Method } from "../core/call.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { decodeAnswer } from "./decode-answer.ts";
 import type { AdmittedCall } from "./hold.ts";
@@ -28,11 +28,12 @@ const NOT_SENT =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|EPROTO|ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|\w*(?:CERT|SIGNED)\w*|ERR_TLS\w*|ConnectionRefused|FailedToOpenSocket|UNABLE_TO_\w+)$/;
 
 /**
- * Sends the call, once, and reads the answer. Never retries (Bun's fetch repeats only a GET, and only when its pooled
- * connection turns out to be closed; one that may cost gets a connection of its own). Redirects are passed on, not followed.
+ * Sends the call, once, and reads the answer; never retries, and passes redirects on. Bun's fetch by itself repeats GET,
+ * HEAD, PUT and DELETE when its pooled connection turns out to be closed, and never POST or PATCH: of the former only a
+ * read that costs nothing goes over a pooled connection (docs/decisions/0012).
  */
 export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream: UpstreamRequest): Promise<Outcome> {
-  const { facts, key, exposure, setup } = admitted;
+  const { facts, key, call, exposure, setup, receipt } = admitted;
   if (!setup.isPrivate && !(await plane.reach.isPublic(upstream.url))) {
     return { kind: "not_sent", cause: "its name resolves to a private address" };
   }
@@ -44,7 +45,14 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
   }, plane.limits.upstreamTimeoutMs);
   const startedMs = plane.clock.elapsed();
   const upstreamMs = () => plane.clock.elapsed() - startedMs;
-  plane.inFlight.add({ callId: facts.id, keyId: key.id, label: key.label, vendor: key.vendor, abort });
+  plane.inFlight.add({
+    callId: facts.id,
+    seq: receipt?.seq ?? 0,
+    keyId: key.id,
+    label: key.label,
+    vendor: key.vendor,
+    abort,
+  });
   let status: number | null = null;
   try {
     const response = await fetch(upstream.url, {
@@ -53,7 +61,7 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
       ...(upstream.body ? { body: upstream.body } : {}),
       redirect: "manual",
       decompress: false,
-      keepalive: upstream.method === "POST" || exposure.micros === 0n,
+      keepalive: isNeverRepeated(call.method) || (isRead(call.method) && exposure.micros === 0n),
       signal: abort.signal,
     } as RequestInit);
     status = response.status;
@@ -70,6 +78,11 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
     clearTimeout(timer);
     plane.inFlight.remove(facts.id);
   }
+}
+
+/** By Bun's fetch, when a pooled connection was closed by the other end. */
+function isNeverRepeated(method: Method): boolean {
+  return method === "POST" || method === "PATCH";
 }
 
 /** Larger answers of calls that cost nothing are streamed; the others must be whole before their cost is known. */

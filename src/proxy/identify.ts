@@ -1,4 +1,5 @@
 import { type Call, type Fields, type JsonValue, NO_FIELDS } from "../core/call.ts";
+import type { Vendor } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { RingKey } from "./key-ring.ts";
 import { parseBodyKind } from "./parse/content-type.ts";
@@ -24,19 +25,20 @@ export function identify(plane: DataPlane, request: ParsedRequest, key: RingKey)
   const { startedMs } = request.incoming;
   if (!call.ok)
     return { setup, request, startedMs, call: undefined, denial: { ...call.rejection, rule: "parse", details: {} } };
-  const denial = vendorDenial(request.target?.vendor, key);
+  const denial = vendorDenial(request.target?.vendor, call.value.path, setup.vendor);
   if (denial) return { setup, request, startedMs, call: undefined, denial };
   return { setup, request, startedMs, call: call.value };
 }
 
-function vendorDenial(named: string | undefined, key: RingKey): Denial | undefined {
-  if (named === undefined || named === key.vendor) return undefined;
-  return {
-    code: "endpoint_denied",
-    rule: "vendor",
-    message: `This vault key is for ${key.vendor}, not for ${named}; use a key issued for ${named}.`,
-    details: {},
-  };
+/** A prefix that names another vendor than the key's, or a path without a prefix that is not this vendor's. */
+function vendorDenial(named: string | undefined, path: string, vendor: Vendor): Denial | undefined {
+  if (named === vendor.name || (named === undefined && vendor.unprefixed.test(path))) return undefined;
+  if (named === undefined) {
+    const message = `${path.slice(0, 60)} is no path of ${vendor.name}, and begins with no vendor's name; the base URL ends in /${vendor.name}.`;
+    return { code: "vendor_unknown", rule: "vendor", message, details: {} };
+  }
+  const message = `This vault key is for ${vendor.name}, not for ${named}; use a key issued for ${named}.`;
+  return { code: "endpoint_denied", rule: "vendor", message, details: {} };
 }
 
 function readCall(request: ParsedRequest, { vendor }: VendorSetup): Parsed<Call> {

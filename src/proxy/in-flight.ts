@@ -1,9 +1,10 @@
+import type { StoppableCall } from "../core/hard-stop.ts";
+
 /** A call that is at its vendor now. */
-export interface FlyingCall {
+export interface FlyingCall extends StoppableCall {
   readonly callId: string;
-  readonly keyId: string;
-  readonly label: string | null;
-  readonly vendor: string;
+  /** `HoldReceipt.seq`: the order of the holds, for stops that concern only what came before them. */
+  readonly seq: number;
   readonly abort: AbortController;
 }
 

@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { timeOrderedId } from "../core/id.ts";
+import { Problem } from "../core/problem.ts";
 import { causeText, type Log } from "../log.ts";
+import { Connections } from "./connections.ts";
 import type { Rejection } from "./parse/rejection.ts";
 import type { IncomingCall } from "./parse.ts";
 import type { Outgoing } from "./refusal.ts";
@@ -15,38 +17,67 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly bodyTimeoutMs: number;
+  /** Sockets of clients that may be open at once. */
+  readonly connectionsMax: number;
   /** The largest body in bytes that may be sent to this target. */
   readonly bodyBytesMax: (method: string, target: string) => number;
   readonly onCall: (call: IncomingCall) => Promise<Outgoing>;
 }
 
-/** 16 KB of head, and ten seconds to send it. */
+/** 16 KB of head, and ten seconds to send it, however the bytes trickle in; looked at every other second. */
 const HEAD_BYTES_MAX = 16_384;
 const HEAD_TIMEOUT_MS = 10_000;
+const HEAD_CHECK_EVERY_MS = 2_000;
 const KEEP_ALIVE_MS = 75_000;
 
 export function createListener(options: ListenerOptions): Server {
+  const connections = new Connections(options.connectionsMax);
   const server = createServer(
-    { maxHeaderSize: HEAD_BYTES_MAX, insecureHTTPParser: false, requireHostHeader: true },
-    (request, response) => void serve(options, request, response),
+    {
+      maxHeaderSize: HEAD_BYTES_MAX,
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+      connectionsCheckingInterval: HEAD_CHECK_EVERY_MS,
+    },
+    (request, response) => void serve(options, connections, request, response),
   );
   server.headersTimeout = HEAD_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("connection", (socket) => connections.opened(socket));
   return server;
 }
 
 /** Starts listening; resolves with the port, which is a free one where 0 was asked for. */
 export function listenOn(server: Server, host: string, port: number): Promise<number> {
   return new Promise((done, failed) => {
-    server.once("error", failed);
+    server.once("error", (cause: Error & { code?: string }) => failed(listenProblem(cause, host, port)));
     server.listen(port, host, () => {
-      server.off("error", failed);
+      server.removeAllListeners("error");
       done((server.address() as AddressInfo).port);
     });
   });
 }
 
-async function serve(options: ListenerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function listenProblem(cause: Error & { code?: string }, host: string, port: number): Error {
+  if (cause.code !== "EADDRINUSE" && cause.code !== "EACCES" && cause.code !== "EADDRNOTAVAIL") return cause;
+  const why = {
+    EADDRINUSE: "another process listens there",
+    EACCES: "this user may not",
+    EADDRNOTAVAIL: "this machine has no such address",
+  }[cause.code];
+  return new Problem(
+    "unavailable",
+    `cannot listen on ${host}:${port}: ${why}`,
+    "stop the other process, or choose another address with --listen",
+  );
+}
+
+async function serve(
+  options: ListenerOptions,
+  connections: Connections,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { clock, log, onCall } = options;
   const receivedAt = clock.now();
   const id = timeOrderedId("call", receivedAt);
@@ -55,6 +86,8 @@ async function serve(options: ListenerOptions, request: IncomingMessage, respons
   const target = request.url ?? "";
   try {
     const { body, rejection } = await readBody(request, options.bodyBytesMax(method, target), options.bodyTimeoutMs);
+    connections.served(request.socket);
+    response.once("close", () => connections.answered(request.socket));
     const call = { id, receivedAt, startedMs, method, target, rawHeaders: request.rawHeaders, body };
     const outgoing = await onCall({ ...call, bodyRejection: rejection });
     await send(response, method, outgoing, rejection !== undefined);

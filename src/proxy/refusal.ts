@@ -33,12 +33,17 @@ export function holdDenial(
 ): Denial {
   const { code, rule, budget, reason } = decision;
   if (earlier && earlier.code === code) return earlier;
-  const why = reason ? ` The operator said: ${reason}` : "";
+  const why = reason ? ` The operator said: ${asSentence(reason)}` : "";
   if (code === "key_revoked") return plain(code, rule, `This vault key has been revoked.${why} Stop this run.`);
   if (code === "key_expired") return plain(code, rule, "This vault key has expired; ask for a new one.");
   if (code === "brake_engaged") return plain(code, rule, `An operator has engaged the brake.${why} Stop this run.`);
   if (code === "cap_exceeded" && budget) return capDenial(code, budget, exposureMicros);
   return plain(code, rule, `Refused: ${VERDICTS[code].advice}.`);
+}
+
+/** People write a reason as they like; the sentence after it must still begin as one. */
+function asSentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function plain(code: RefusalCode, rule: string, message: string): Denial {

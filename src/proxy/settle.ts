@@ -70,10 +70,15 @@ export function settle(plane: DataPlane, { facts, setup, receipt, startedMs }: A
         vendorRequestId: (requestIdHeader && answered?.answer.headers.get(requestIdHeader)) || null,
         vendorTxnId: cost.vendorTxnId ?? null,
         httpStatus: outcome.kind === "not_sent" ? null : outcome.status,
-        latencyMs: plane.clock.elapsed() - startedMs,
-        upstreamLatencyMs: outcome.kind === "not_sent" ? null : outcome.upstreamMs,
+        latencyMs: rounded(plane.clock.elapsed() - startedMs),
+        upstreamLatencyMs: outcome.kind === "not_sent" ? null : rounded(outcome.upstreamMs),
         flag,
       },
     })
     .catch((cause) => plane.log.error("settle_failed", { call: facts.id, cause: causeText(cause) }));
+}
+
+/** To a microsecond; the digits below are noise. */
+function rounded(durationMs: number): number {
+  return Math.round(durationMs * 1000) / 1000;
 }

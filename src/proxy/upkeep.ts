@@ -39,7 +39,14 @@ export async function drain(plane: DataPlane, timeoutMs: number): Promise<void> 
   const aborted = plane.inFlight.abort(() => true);
   if (aborted > 0) plane.log.info("calls_aborted", { count: aborted, cause: "the drain took too long" });
   while (plane.inFlight.count > 0 && plane.clock.elapsed() < deadlineMs + 1000) await pause(20);
-  await Promise.race([plane.ledger.drain(), pause(2_000)]);
+  await atMost(2_000, plane.ledger.drain());
+}
+
+/** Waits for `work`, but not longer; the timer does not outlive it, or the process would. */
+async function atMost(durationMs: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([work, new Promise((done) => (timer = setTimeout(done, durationMs)))]);
+  clearTimeout(timer);
 }
 
 function pause(durationMs: number): Promise<void> {

@@ -33,6 +33,12 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
+/** The same at every start, so that a key issued beside a running sandbox names the right account. It is no secret. */
+const SANDBOX_ACCOUNT_SID = "AC5a4db0c55a4db0c55a4db0c55a4db0c5";
+
+/** Account ids that the sandbox's vendors want in a path, by vendor. */
+export const SANDBOX_ACCOUNT_IDS: ReadonlyMap<string, string> = new Map([["twilio", SANDBOX_ACCOUNT_SID]]);
+
 /**
  * Starts upstreams that answer like Stripe, Twilio and Resend, each on a free loopback port, so that Keybrake can be tried
  * out offline on the same path that a real vendor's calls take. Credentials are made at random at every start.
@@ -40,7 +46,7 @@ export interface Sandbox {
  */
 export async function startSandbox({ clock, slowMs = SLOW_MS }: SandboxOptions): Promise<Sandbox> {
   const stripeKey = `sk_test_sandbox${randomAlphanumeric(32)}`;
-  const twilioAccount = { accountSid: `AC${randomHex(32)}`, authToken: randomHex(32) };
+  const twilioAccount = { accountSid: SANDBOX_ACCOUNT_SID, authToken: randomHex(32) };
   const resendKey = `re_sandbox_${randomAlphanumeric(24)}`;
   const [stripe, twilio, resend] = await Promise.all([
     listen(stripeSandbox(clock, stripeKey), slowMs),

@@ -1,4 +1,5 @@
 import type { AuditRow } from "../audit/row.ts";
+import type { HardStop } from "../core/hard-stop.ts";
 import type { CallState } from "../core/hold.ts";
 import type { Micros } from "../core/money.ts";
 import type { Verdict } from "../core/verdict.ts";
@@ -134,6 +135,14 @@ export interface Lease {
   readonly until: EpochMs;
 }
 
+/** A hard stop as it is kept for the servers that have calls in flight. */
+export interface RecordedHardStop extends HardStop {
+  /** Grows with every stop and never repeats. */
+  readonly seq: number;
+  /** The newest hold (`HoldReceipt.seq`) when the stop was recorded; later ones are none of its business. */
+  readonly lastCallSeq: number;
+}
+
 /** A counter that does not equal the sum over its rows (`keybrake doctor`). */
 export interface CounterMismatch {
   readonly budgetId: string;
@@ -181,6 +190,11 @@ export interface Store {
   /** Releases the brakes with exactly this vendor and prefix; the ones released. */
   releaseBrake(vendor: string | null, labelPrefix: string | null, now: EpochMs): Promise<readonly Brake[]>;
   listBrakes(): Promise<readonly Brake[]>;
+
+  /** Tells every server on this store to abort calls in flight. Kept for a day. */
+  recordHardStop(stop: HardStop, now: EpochMs): Promise<void>;
+  /** The stops after `seq`, oldest first. */
+  hardStopsSince(seq: number): Promise<readonly RecordedHardStop[]>;
 
   insertToken(token: ControlTokenRecord): Promise<void>;
   findTokenByHash(tokenHash: Uint8Array): Promise<ControlTokenRecord | undefined>;

@@ -10,7 +10,8 @@ interface Entry {
 
 /** Operations by method and number of segments, so that a look-up touches a handful and not the vendor's whole list. */
 interface OperationIndex {
-  readonly byShape: Map<string, readonly Entry[]>;
+  /** By method, then at the number of segments. */
+  readonly byShape: Map<Method, (readonly Entry[] | undefined)[]>;
   readonly entries: readonly Entry[];
 }
 
@@ -26,13 +27,25 @@ export function operationOf(vendor: Vendor, method: Method, path: string): Opera
     index = buildIndex(vendor);
     INDEXES.set(vendor, index);
   }
-  const shape = `${method} ${segmentCount(path)}`;
-  let candidates = index.byShape.get(shape);
-  if (!candidates) {
-    candidates = index.entries.filter((entry) => fits(entry.route, method, segmentCount(path)));
-    index.byShape.set(shape, candidates);
+  const candidates = candidatesFor(index, method, segmentCount(path));
+  for (let i = 0; i < candidates.length; i++) {
+    const { route, operation } = candidates[i]!;
+    if (matchesRoute(route, method, path)) return operation;
   }
-  return candidates.find((entry) => matchesRoute(entry.route, method, path))?.operation ?? unlisted(method);
+  return unlisted(method);
+}
+
+function candidatesFor({ byShape, entries }: OperationIndex, method: Method, segments: number): readonly Entry[] {
+  let ofMethod = byShape.get(method);
+  if (!ofMethod) {
+    ofMethod = [];
+    byShape.set(method, ofMethod);
+  }
+  const known = ofMethod[segments];
+  if (known) return known;
+  const candidates = entries.filter((entry) => fits(entry.route, method, segments));
+  ofMethod[segments] = candidates;
+  return candidates;
 }
 
 function buildIndex(vendor: Vendor): OperationIndex {

@@ -1,4 +1,4 @@
-import { type Answer, type Call, field, type JsonValue } from "../core/call.ts";
+import { type Answer, type Call, type Fields, field, type JsonValue } from "../core/call.ts";
 import { type Currency, type CurrencyRates, currencyExponent, minorToMicros } from "../core/currency.ts";
 import { divideCeil, formatUsd, MICROS_MAX, MICROS_PER_USD, type Micros } from "../core/money.ts";
 import type { Cost, Exposure, NoExposure, Pricing } from "./vendor.ts";
@@ -33,8 +33,9 @@ const NOTHING: Exposure = { ok: true, micros: 0n, sends: 0, currency: undefined,
  * `unless` says, as a half sentence, what Stripe takes instead.
  */
 export function amountIn(amountField: string, place: CurrencyPlace, unless: string) {
+  const names = [amountField, "currency"];
   return (call: Call, pricing: Pricing): Exposure | NoExposure => {
-    const misspelt = misspelling(call, [amountField, "currency"]);
+    const misspelt = misspelling(call, names);
     if (misspelt) return misspelt;
     const amount = field(call, amountField);
     if (amount === undefined) return costUnknown(`the request has no ${amountField}; ${unless}`);
@@ -42,9 +43,11 @@ export function amountIn(amountField: string, place: CurrencyPlace, unless: stri
   };
 }
 
+const UPDATED_NAMES = ["amount", "currency"];
+
 /** The exposure of a PaymentIntent's update: its new amount, or nothing where amount and currency stay as they are. */
 export function updatedAmount(call: Call, pricing: Pricing): Exposure | NoExposure {
-  const misspelt = misspelling(call, ["amount", "currency"]);
+  const misspelt = misspelling(call, UPDATED_NAMES);
   if (misspelt) return misspelt;
   const amount = field(call, "amount");
   const currency = field(call, "currency");
@@ -184,13 +187,26 @@ function dearest(minor: bigint, currency: Currency): Micros {
 
 /** `Amount`, `amount[0]` or `amount[value]` in place of `amount`: Stripe may take for an amount what would not be counted. */
 function misspelling(call: Call, names: readonly string[]): NoExposure | undefined {
-  for (const sent of [...call.bodyFields.keys(), ...call.queryFields.keys()]) {
-    const root = sent.split(/[[.]/, 1)[0]!.toLowerCase();
-    const meant = names.find((name) => name === root);
-    if (meant && sent !== meant)
+  return misspeltIn(call.bodyFields, names) ?? misspeltIn(call.queryFields, names);
+}
+
+function misspeltIn(fields: Fields, names: readonly string[]): NoExposure | undefined {
+  if (fields.size === 0) return undefined;
+  for (const sent of fields.keys()) {
+    for (const meant of names) {
+      if (sent === meant || !isRootOf(meant, sent)) continue;
       return rejected(`the parameter ${JSON.stringify(sent.slice(0, 60))} has to be written ${meant}`);
+    }
   }
   return undefined;
+}
+
+/** Whether `sent` is `name` in any letter case, alone or before a bracket or dot. Its length says no to nearly all. */
+function isRootOf(name: string, sent: string): boolean {
+  const { length } = name;
+  if (sent.length < length) return false;
+  if (sent.length > length && sent[length] !== "[" && sent[length] !== ".") return false;
+  return sent.slice(0, length).toLowerCase() === name;
 }
 
 function objectOf(answer: Answer): StripeObject | undefined {

@@ -1,4 +1,4 @@
-import { type Call, field } from "../core/call.ts";
+import { type Call, type Fields, field } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
 import { STRIPE_OPERATIONS } from "./stripe-operations.ts";
 import type { AgentSnippet, NoExposure, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
@@ -53,35 +53,57 @@ export const stripe: Vendor = {
 
 function scope(call: Call): Scope {
   const customer = pathSegmentAfter(call.path, "/v1/customers/") ?? field(call, "customer");
-  const accounts = [...new Set(accountsOf(call))];
-  return {
-    ...(customer === undefined ? {} : { customer }),
-    ...(accounts.length === 0 ? {} : { accounts }),
-  };
+  const accounts = accountsOf(call);
+  if (accounts.length === 0) return customer === undefined ? NO_SCOPE : { customer };
+  return customer === undefined ? { accounts } : { customer, accounts };
 }
 
+const NO_SCOPE: Scope = {};
+
 /** Names of parameters, or last keys of nested ones, whose value is an account (docs.stripe.com/connect). */
-const ACCOUNT_PARAMETER = /(?:^|\[)(?:account|destination|on_behalf_of|stripe_account|connected_account)\]?$/;
+const ACCOUNT_PARAMETERS: ReadonlySet<string> = new Set([
+  "account",
+  "destination",
+  "on_behalf_of",
+  "stripe_account",
+  "connected_account",
+]);
 /** Free text of the caller's own. */
 const METADATA = /^metadata\[|\[metadata\]/;
 
 /** Every account that the call names: headers, path, parameters that take one, and whatever looks like one elsewhere. */
-function* accountsOf(call: Call): Generator<string> {
-  for (const name of ["stripe-account", "stripe-context"]) {
-    const value = call.headers.get(name);
-    if (value !== undefined) yield value;
-  }
+function accountsOf(call: Call): readonly string[] {
+  const found: string[] = [];
+  const account = call.headers.get("stripe-account");
+  if (account !== undefined) found.push(account);
+  const context = call.headers.get("stripe-context");
+  if (context !== undefined) found.push(context);
   const inPath = pathSegmentAfter(call.path, "/v1/accounts/") ?? pathSegmentAfter(call.path, "/v2/core/accounts/");
-  if (inPath !== undefined) yield inPath;
-  for (const segment of call.path.split("/")) if (segment.startsWith("acct_")) yield segment;
-  for (const fields of [call.queryFields, call.bodyFields]) {
-    for (const [name, value] of fields) {
-      if (METADATA.test(name) || value === "") continue;
-      // A payout's destination is a bank account or card of the account itself.
-      const ownBank = name === "destination" && call.path === "/v1/payouts";
-      if (value.startsWith("acct_") || (ACCOUNT_PARAMETER.test(name) && !ownBank)) yield value;
-    }
+  if (inPath !== undefined) found.push(inPath);
+  if (call.path.includes("/acct_")) {
+    for (const segment of call.path.split("/")) if (segment.startsWith("acct_")) found.push(segment);
   }
+  addAccountFields(found, call.queryFields, call);
+  addAccountFields(found, call.bodyFields, call);
+  return found.length < 2 ? found : [...new Set(found)];
+}
+
+function addAccountFields(found: string[], fields: Fields, call: Call): void {
+  if (fields.size === 0) return;
+  for (const name of fields.keys()) {
+    const value = fields.get(name)!;
+    // A payout's destination is a bank account or card of the account itself.
+    const ownBank = name === "destination" && call.path === "/v1/payouts";
+    const isAccount = value.startsWith("acct_") || (ACCOUNT_PARAMETERS.has(lastKey(name)) && !ownBank);
+    if (isAccount && value !== "" && !METADATA.test(name)) found.push(value);
+  }
+}
+
+/** `destination` of `transfer_data[destination]`. */
+function lastKey(name: string): string {
+  const end = name.endsWith("]") ? name.length - 1 : name.length;
+  const bracket = name.lastIndexOf("[");
+  return bracket === -1 && end === name.length ? name : name.slice(bracket + 1, end);
 }
 
 function pathSegmentAfter(path: string, prefix: string): string | undefined {
@@ -95,19 +117,30 @@ function pathSegmentAfter(path: string, prefix: string): string | undefined {
  * (docs.stripe.com/issuing/cards/virtual), `account_number` that of a bank account; `include` does it for v2's secrets.
  */
 function refuseRevealing(call: Call): NoExposure | undefined {
-  for (const fields of [call.queryFields, call.bodyFields]) {
-    for (const [name, value] of fields) {
-      if (!/^(?:expand|include)\b/i.test(name)) continue;
-      const revealed = value
-        .split(/[.,\s]/)
-        .find((part) => /^(?:number|cvc|account_number|signing_secret)$/i.test(part));
-      if (revealed === undefined) continue;
-      const message = `Keybrake: ${name}=${value.slice(0, 60)} would reveal a ${revealed}; leave it out.`;
-      return { ok: false, code: "endpoint_denied", message };
-    }
+  return revealingIn(call.queryFields) ?? revealingIn(call.bodyFields);
+}
+
+function revealingIn(fields: Fields): NoExposure | undefined {
+  if (fields.size === 0) return undefined;
+  for (const name of fields.keys()) {
+    if (!isExpansion(name)) continue;
+    const value = fields.get(name)!;
+    const revealed = value.split(/[.,\s]/).find((part) => /^(?:number|cvc|account_number|signing_secret)$/i.test(part));
+    if (revealed === undefined) continue;
+    const message = `Keybrake: ${name}=${value.slice(0, 60)} would reveal a ${revealed}; leave it out.`;
+    return { ok: false, code: "endpoint_denied", message };
   }
   return undefined;
 }
+
+/** The first letter is looked at first: this is asked of every field of every call. */
+function isExpansion(name: string): boolean {
+  const first = name.charCodeAt(0) | 0x20;
+  return (first === LETTER_E || first === LETTER_I) && /^(?:expand|include)\b/i.test(name);
+}
+
+const LETTER_E = 0x65;
+const LETTER_I = 0x69;
 
 /** Refusals after which the SDK's own retry, with the same idempotency key, can succeed within its few seconds. */
 const WAITING_HELPS: ReadonlySet<RefusalCode> = new Set(["draining", "store_unavailable", "idempotency_in_progress"]);

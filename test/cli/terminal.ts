@@ -83,7 +83,7 @@ export class Terminal {
       },
       openControl: async (config) =>
         control === undefined
-          ? openLocalControl(config, { clock, environment, voice })
+          ? openLocalControl(config, { clock, environment })
           : { control: control as ControlPlane, dataDir: this.data, close: async () => {} },
       startServer: (given) => {
         if (server === undefined) throw new Error("this test has no server");

@@ -74,6 +74,7 @@ export interface PlaneOptions {
   readonly limits?: Partial<ProxyLimits>;
   readonly bodyTimeoutMs?: number;
   readonly resolve?: Resolve;
+  readonly ledgerThread?: boolean;
   readonly currencyRates?: ReadonlyMap<string, Micros>;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { concerns } from "../../src/core/hard-stop.ts";
 import { type Installed, install, problemOf } from "./installed.ts";
 
 let installed: Installed;
@@ -55,7 +56,7 @@ test("a hard one stops the calls that it concerns, also where the brake was enga
   expect(installed.hardStops).toEqual([]);
   await installed.control.engageBrake({ vendor: "stripe", label_prefix: "a/", hard: true });
   const [stop] = installed.hardStops;
-  const call = (vendor: string, label: string | null) => stop!.concerns({ keyId: "vk_1", vendor, label });
+  const call = (vendor: string, label: string | null) => concerns(stop!, { keyId: "vk_1", vendor, label });
   expect([call("stripe", "a/1"), call("twilio", "a/1"), call("stripe", "b/1"), call("stripe", null)]).toEqual([
     true,
     false,
@@ -66,5 +67,11 @@ test("a hard one stops the calls that it concerns, also where the brake was enga
 
 test("a hard one on everything stops every call", async () => {
   await installed.control.engageBrake({ hard: true });
-  expect(installed.hardStops[0]!.concerns({ keyId: "vk_1", vendor: "resend", label: null })).toBe(true);
+  expect(concerns(installed.hardStops[0]!, { keyId: "vk_1", vendor: "resend", label: null })).toBe(true);
+});
+
+test("a hard one is left in the store for the servers of other processes", async () => {
+  await installed.control.engageBrake({ vendor: "stripe", hard: true });
+  const scope = { vendor: "stripe", label: null, labelPrefix: null };
+  expect(await installed.store.hardStopsSince(0)).toMatchObject([{ keyIds: [], scope }]);
 });

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, type Environment, readConfig } from "../../src/config.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import type { HardStop } from "../../src/core/hard-stop.ts";
 import { Problem } from "../../src/core/problem.ts";
 import type { Actor, ControlPlane } from "../../src/operate/control-plane.ts";
 import { createControlPlane } from "../../src/operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "../../src/operate/installation.ts";
-import type { ControlPlaneOptions, HardStop } from "../../src/operate/options.ts";
+import type { ControlPlaneOptions } from "../../src/operate/options.ts";
 import { VENDORS } from "../../src/vendors/index.ts";
 
 export const START_MS = Date.UTC(2026, 0, 1);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { concerns } from "../../src/core/hard-stop.ts";
 import type { Actor, RevokeRequest } from "../../src/operate/control-plane.ts";
 import { ADMIN, type Installed, install, issuer, problemOf } from "./installed.ts";
 
@@ -98,21 +99,28 @@ test("a hard one stops the calls of the keys that it concerns, also of those rev
   await installed.control.revokeKeys({ label_prefix: "tenant:acme:" }, ADMIN);
   await installed.control.revokeKeys({ label_prefix: "tenant:acme:", hard: true }, ADMIN);
   const [stop] = installed.hardStops;
-  expect(stop!.concerns({ keyId: ids.acme, label: "tenant:acme:run-1", vendor: "stripe" })).toBe(true);
-  expect(stop!.concerns({ keyId: ids.other, label: "tenant:other:run-1", vendor: "stripe" })).toBe(false);
-  expect(stop!.concerns({ keyId: ids.bare, label: null, vendor: "stripe" })).toBe(false);
+  expect(concerns(stop!, { keyId: ids.acme, label: "tenant:acme:run-1", vendor: "stripe" })).toBe(true);
+  expect(concerns(stop!, { keyId: ids.other, label: "tenant:other:run-1", vendor: "stripe" })).toBe(false);
+  expect(concerns(stop!, { keyId: ids.bare, label: null, vendor: "stripe" })).toBe(false);
+});
+
+test("a hard one is left in the store for the servers of other processes, and a plain one is not", async () => {
+  await installed.control.revokeKeys({ ids: [ids.acme] }, ADMIN);
+  expect(await installed.store.hardStopsSince(0)).toEqual([]);
+  await installed.control.revokeKeys({ ids: [ids.acme], hard: true }, ADMIN);
+  expect(await installed.store.hardStopsSince(0)).toMatchObject([{ keyIds: [ids.acme], scope: null }]);
 });
 
 test("a hard one by id concerns that key alone", async () => {
   await installed.control.revokeKeys({ ids: [ids.acme], hard: true }, ADMIN);
   const [stop] = installed.hardStops;
-  expect(stop!.concerns({ keyId: ids.acme, label: null, vendor: "stripe" })).toBe(true);
-  expect(stop!.concerns({ keyId: ids.acme2, label: "tenant:acme:run-2", vendor: "stripe" })).toBe(false);
+  expect(concerns(stop!, { keyId: ids.acme, label: null, vendor: "stripe" })).toBe(true);
+  expect(concerns(stop!, { keyId: ids.acme2, label: "tenant:acme:run-2", vendor: "stripe" })).toBe(false);
 });
 
 test("an issuer's hard stop does not reach another's calls", async () => {
   await installed.control.revokeKeys({ label_prefix: "tenant:acme:", hard: true }, issuer());
   const [stop] = installed.hardStops;
-  expect(stop!.concerns({ keyId: ids.acme2, label: "tenant:acme:run-2", vendor: "stripe" })).toBe(true);
-  expect(stop!.concerns({ keyId: ids.acme, label: "tenant:acme:run-1", vendor: "stripe" })).toBe(false);
+  expect(concerns(stop!, { keyId: ids.acme2, label: "tenant:acme:run-2", vendor: "stripe" })).toBe(true);
+  expect(concerns(stop!, { keyId: ids.acme, label: "tenant:acme:run-1", vendor: "stripe" })).toBe(false);
 });

@@ -1,6 +1,9 @@
 import type { BodyKind } from "../../core/call.ts";
 import { type Parsed, parsed, quoted, rejected } from "./rejection.ts";
 
+/** Nearly every call's; made once. */
+const NONE = parsed<BodyKind>("none");
+const PLAIN_FORM = parsed<BodyKind>("form");
 const FORM = /^application\/x-www-form-urlencoded(?:[ \t]*;[ \t]*charset=utf-8)?$/;
 const JSON_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=utf-8)?$/;
 /** Unquoted RFC 2046 boundary of token characters, which is what every HTTP client writes; no other parameter. */
@@ -15,7 +18,8 @@ const FILE = /^(?:application\/(?:octet-stream|pdf)|text\/csv|(?:image|audio|vid
  * guesses would find parameters in a body that was never judged.
  */
 export function parseContentType(value: string | undefined): Parsed<BodyKind> {
-  if (value === undefined) return parsed("none");
+  if (value === undefined) return NONE;
+  if (value === "application/x-www-form-urlencoded") return PLAIN_FORM;
   const lowered = lowerCharset(value);
   if (FORM.test(lowered)) return parsed("form");
   if (JSON_TYPE.test(lowered)) return parsed("json");
@@ -32,7 +36,7 @@ export function parseContentType(value: string | undefined): Parsed<BodyKind> {
  * content type with every GET); a body without a content type is refused.
  */
 export function parseBodyKind(contentType: string | undefined, bodyBytes: number): Parsed<BodyKind> {
-  if (bodyBytes === 0) return parsed("none");
+  if (bodyBytes === 0) return NONE;
   if (contentType !== undefined) return parseContentType(contentType);
   return rejected(
     "The request has a body but no Content-Type; send the one that the endpoint documents.",

@@ -1,10 +1,17 @@
+import type { Fields } from "../../core/call.ts";
 import { quoted } from "./rejection.ts";
 
 /** Longest whole name of a field. It bounds the work per field: names of nested fields repeat those of their parents. */
 export const FIELD_NAME_CHARS_MAX = 512;
 
 const NON_ASCII = /[^\x00-\x7f]/;
+/** All that trimming, lower-casing and Unicode could change is outside of it. */
+const NOT_FOLDED = /[^\x21-\x40\x5b-\x7e]/;
+/** What most names are: flat, their own folded form, and none of the refused ones, which begin with an underscore. */
+const SIMPLE_NAME = /^[a-z0-9-][a-z0-9_-]*$/;
 const FLAT_NAME = /^[A-Za-z0-9_-]+$/;
+/** Every name without these is made of ASCII letters, digits and harmless signs. */
+const NAME_ODD = /[^\x21\x24\x28-\x2a\x2c-\x3a\x3c\x3e\x40-\x5b\x5d-\x7e]/;
 /** Separators and escapes of the form grammar itself: a second decoding would find other fields. And quotes, backslash. */
 const NAME_REFUSED = /[\x00-\x20\x7f"'&;=%#?+\\]/;
 const EMPTY_DOT_PART = /^\.|\.\.|\.$/;
@@ -15,6 +22,7 @@ const INDEX_WITH_LEADING_ZERO = /^0[0-9]+$/;
  * surrounding space do not tell two names apart.
  */
 export function foldName(name: string): string {
+  if (!NOT_FOLDED.test(name)) return name;
   if (!NON_ASCII.test(name)) return name.trim().toLowerCase();
   return name.normalize("NFKC").toUpperCase().toLowerCase().trim();
 }
@@ -30,31 +38,57 @@ interface NamedNode {
   count: number;
 }
 
+/** What stands for a name that needs no node: a value of its own, spelt as folded. */
+function valueNode(spelling: string): NamedNode {
+  return { spelling, members: undefined, count: 0 };
+}
+
 /**
  * The names of one form: checks each against the grammar `name([segment])*` and against all names before it, and gives
  * its canonical spelling. The members of `x[]` and of a repeatable `x` are numbered: `x[0]`, `x[1]`.
+ *
+ * `fields` is the form as read so far, to which the caller adds each canonical name before it claims the next. It
+ * remembers every value that is spelt as folded; only fields with members and names with capitals need a node.
  */
 export class FieldNames {
   /** Why the last name was refused, as a sentence. */
   refusal = "";
-  private readonly nodes = new Map<string, NamedNode>();
+  /** By folded name. Made when the first is needed, as most forms have none. */
+  private nodes: Map<string, NamedNode> | undefined;
   private readonly dottedRoots: string[] = [];
+  private readonly fields: Fields;
   private readonly repeatable: ReadonlySet<string>;
   private readonly nestingMax: number;
 
-  constructor(repeatable: ReadonlySet<string>, nestingMax: number) {
+  constructor(fields: Fields, repeatable: ReadonlySet<string>, nestingMax: number) {
+    this.fields = fields;
     this.repeatable = repeatable;
     this.nestingMax = nestingMax;
   }
 
   /** The canonical spelling of a decoded name, or undefined where it is refused. */
   claim(name: string): string | undefined {
+    return this.isFreeSimple(name) ? name : this.claimAny(name);
+  }
+
+  /** Whether a name is a new one, flat and of lower-case letters, for which nothing else has to be looked at. */
+  private isFreeSimple(name: string): boolean {
+    return (
+      name.length <= FIELD_NAME_CHARS_MAX &&
+      SIMPLE_NAME.test(name) &&
+      !this.fields.has(name) &&
+      !this.nodes?.has(name) &&
+      !this.repeatable.has(name)
+    );
+  }
+
+  private claimAny(name: string): string | undefined {
     if (name.length > FIELD_NAME_CHARS_MAX) {
       return this.refuse(`A field name has ${name.length} characters; the limit is ${FIELD_NAME_CHARS_MAX}.`);
     }
     if (name === "_method") return this.refuse('The field "_method" is refused: some servers take it for the method.');
     if (FLAT_NAME.test(name)) return this.claimRoot(name);
-    if (NAME_REFUSED.test(name) || !isPlainUnicode(name)) {
+    if (NAME_ODD.test(name) && (NAME_REFUSED.test(name) || !isPlainUnicode(name))) {
       return this.refuse(
         `The field name ${quoted(name)} has a character that is not allowed in a name (space, quote, separator, control).`,
       );
@@ -67,15 +101,16 @@ export class FieldNames {
    * asked once all names are claimed.
    */
   dotRefusal(): string | undefined {
+    if (this.dottedRoots.length === 0) return undefined;
     const underscored = new Map<string, string>();
     for (const root of this.dottedRoots) {
       const flat = foldName(root.replaceAll(".", "_"));
-      if (this.nodes.has(flat) || (underscored.get(flat) ?? root) !== root) {
+      if (this.isTaken(flat) || (underscored.get(flat) ?? root) !== root) {
         return clash(root, "the same name with underscores");
       }
       underscored.set(flat, root);
       for (let dot = root.indexOf("."); dot !== -1; dot = root.indexOf(".", dot + 1)) {
-        if (this.nodes.has(foldName(root.slice(0, dot)))) return clash(root, "the name before its dot");
+        if (this.isTaken(foldName(root.slice(0, dot)))) return clash(root, "the name before its dot");
       }
     }
     return undefined;
@@ -89,9 +124,10 @@ export class FieldNames {
   private claimBracketed(name: string): string | undefined {
     const open = name.indexOf("[");
     const root = open === -1 ? name : name.slice(0, open);
-    if (root === "" || root.includes("]") || EMPTY_DOT_PART.test(root)) return this.refuseGrammar(name);
+    const isDotted = root.includes(".");
+    if (root === "" || root.includes("]") || (isDotted && EMPTY_DOT_PART.test(root))) return this.refuseGrammar(name);
     if (root === "__proto__") return this.refuse('The field name "__proto__" is refused.');
-    if (root.includes(".")) this.dottedRoots.push(root);
+    if (isDotted) this.dottedRoots.push(root);
     if (open === -1) return this.claimRoot(name);
     let nesting = 0;
     for (let at = open; ; ) {
@@ -104,11 +140,11 @@ export class FieldNames {
       if (++nesting > this.nestingMax) {
         return this.refuse(`The field ${quoted(name)} is nested deeper than ${this.nestingMax} levels.`);
       }
-      if (INDEX_WITH_LEADING_ZERO.test(segment)) {
+      if (segment.startsWith("0") && INDEX_WITH_LEADING_ZERO.test(segment)) {
         return this.refuse(`The field ${quoted(name)} has an index with a leading zero; leave the zero out.`);
       }
       if (segment === "__proto__") return this.refuse('The field name "__proto__" is refused.');
-      const parent = name.slice(0, at);
+      const parent = at === open ? root : name.slice(0, at);
       if (segment === "") return this.claimMember(parent, "empty_brackets");
       if (!this.claimParent(parent)) return undefined;
       if (last) return this.claimValue(name);
@@ -118,19 +154,15 @@ export class FieldNames {
 
   private claimValue(name: string): string | undefined {
     const folded = foldName(name);
-    const node = this.nodes.get(folded);
+    const node = this.node(folded);
     if (node !== undefined) return this.refuseTaken(name, node);
-    this.nodes.set(folded, { spelling: name, members: undefined, count: 0 });
+    if (folded !== name) this.addNode(folded, name, undefined);
     return name;
   }
 
   private claimParent(name: string): boolean {
     const folded = foldName(name);
-    const node = this.nodes.get(folded);
-    if (node === undefined) {
-      this.nodes.set(folded, { spelling: name, members: "explicit", count: 0 });
-      return true;
-    }
+    const node = this.node(folded) ?? this.addNode(folded, name, "explicit");
     if (node.spelling === name && node.members === "explicit") return true;
     this.refuseTaken(name, node);
     return false;
@@ -138,13 +170,25 @@ export class FieldNames {
 
   private claimMember(name: string, style: ListStyle): string | undefined {
     const folded = foldName(name);
-    let node = this.nodes.get(folded);
-    if (node === undefined) {
-      node = { spelling: name, members: style, count: 0 };
-      this.nodes.set(folded, node);
-    }
+    const node = this.node(folded) ?? this.addNode(folded, name, style);
     if (node.spelling !== name || node.members !== style) return this.refuseTaken(name, node);
     return `${name}[${node.count++}]`;
+  }
+
+  /** Members that are numbered here are never asked for: the parent of such a name is claimed, and refused, before. */
+  private node(folded: string): NamedNode | undefined {
+    return this.nodes?.get(folded) ?? (this.fields.has(folded) ? valueNode(folded) : undefined);
+  }
+
+  private isTaken(folded: string): boolean {
+    return this.fields.has(folded) || this.nodes?.has(folded) === true;
+  }
+
+  private addNode(folded: string, spelling: string, members: ListStyle | undefined): NamedNode {
+    const node: NamedNode = { spelling, members, count: 0 };
+    this.nodes ??= new Map();
+    this.nodes.set(folded, node);
+    return node;
   }
 
   private refuseTaken(name: string, node: NamedNode): undefined {

@@ -1,11 +1,9 @@
 import {
   CONNECTION_TOKENS,
-  DROPPED_HEADERS,
-  DROPPED_PREFIX,
   HEADER_BYTES_MAX,
   HEADERS_MAX,
-  JOINED_HEADERS,
-  REFUSED_HEADERS,
+  headerRule,
+  type InterpretedHeader,
 } from "./header-rules.ts";
 import { type Parsed, parsed, quoted, rejected } from "./rejection.ts";
 
@@ -26,8 +24,6 @@ export interface ParsedHeaders {
   readonly chunked: boolean;
 }
 
-/** RFC 9110 §5.6.2 without `_`: CGI, PHP and nginx take `Stripe_Account` for `Stripe-Account`. */
-const NAME = /^[A-Za-z0-9!#$%&'*+.^`|~-]+$/;
 /** Visible ASCII, space and tab. Bytes from 0x80 are Latin-1 to one reader and UTF-8 to the next. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 const CONTENT_LENGTH = /^(?:0|[1-9][0-9]{0,15})$/;
@@ -42,76 +38,86 @@ const HOST = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])
 export function parseHeaders(rawHeaders: readonly string[], options: HeaderOptions = {}): Parsed<ParsedHeaders> {
   const limit = limitRefusal(rawHeaders);
   if (limit !== undefined) return rejected(limit);
-  const all = new Map<string, string>();
+  const headers = new Map<string, string>();
+  const interpreted: Interpreted = {};
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const refusal = addHeader(all, rawHeaders[index]!, rawHeaders[index + 1]!);
+    const refusal = addHeader(headers, interpreted, rawHeaders[index]!, rawHeaders[index + 1]!);
     if (refusal !== undefined) return rejected(refusal);
   }
-  const host = all.get("host");
+  const { host, "content-encoding": encoding } = interpreted;
   if (host === undefined || !HOST.test(host))
     return rejected("The request needs one Host header of the form host or host:port.");
-  const refusal = connectionRefusal(all);
+  const refusal = connectionRefusal(interpreted);
   if (refusal !== undefined) return rejected(refusal);
-  const encoding = all.get("content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     return rejected(
       `The Content-Encoding ${quoted(encoding)} is not supported; send the body uncompressed.`,
       "encoding_unsupported",
     );
   }
-  const framing = parseFraming(all, options);
+  const framing = parseFraming(interpreted, options);
   if (!framing.ok) return framing;
-  for (const name of TAKEN_OUT) all.delete(name);
-  return parsed({ headers: all, host, ...framing.value });
+  const { contentLength, chunked } = framing.value;
+  return parsed({ headers, host, contentLength, chunked });
 }
 
-/** Interpreted here, and made anew by the forwarder where it needs them. */
-const TAKEN_OUT = ["host", "connection", "te", "content-encoding", "content-length", "transfer-encoding"] as const;
+/** Kept apart from the headers that are passed on: a map of four entries takes a fifth of the memory of one of five. */
+type Interpreted = { [name in InterpretedHeader]?: string };
 
 function limitRefusal(rawHeaders: readonly string[]): string | undefined {
   const count = rawHeaders.length / 2;
   if (count > HEADERS_MAX) return `The request has ${count} headers; the limit is ${HEADERS_MAX}.`;
   let bytes = 0;
-  for (const part of rawHeaders) bytes += part.length + 2;
+  for (let index = 0; index < rawHeaders.length; index++) bytes += rawHeaders[index]!.length + 2;
   return bytes > HEADER_BYTES_MAX ? `The headers have ${bytes} bytes; the limit is ${HEADER_BYTES_MAX}.` : undefined;
 }
 
-/** Puts one header into `all` unless it is to be dropped; or says why it is refused. */
-function addHeader(all: Map<string, string>, rawName: string, value: string): string | undefined {
-  if (!NAME.test(rawName))
+/** Puts one header where it belongs unless it is to be dropped; or says why it is refused. */
+function addHeader(
+  headers: Map<string, string>,
+  interpreted: Interpreted,
+  rawName: string,
+  value: string,
+): string | undefined {
+  const rule = headerRule(rawName);
+  if (rule === undefined)
     return `The header name ${quoted(rawName)} has a character that is not allowed (letters, digits and "-" are).`;
-  const name = rawName.toLowerCase();
+  const { fate, name } = rule;
   if (!VALUE.test(value)) return `The header ${quoted(name)} has a control or non-ASCII character in its value.`;
-  const advice = REFUSED_HEADERS.get(name);
-  if (advice !== undefined) return `The header ${quoted(name)} is refused; ${advice}.`;
-  if (DROPPED_HEADERS.has(name) || name.startsWith(DROPPED_PREFIX)) return undefined;
-  const earlier = all.get(name);
-  if (earlier === undefined) {
-    all.set(name, value);
+  if (fate === "dropped") return undefined;
+  if (fate === "refused") return `The header ${quoted(name)} is refused; ${rule.advice}.`;
+  if (fate === "interpreted") {
+    if (interpreted[rule.name] !== undefined) return repeated(name);
+    interpreted[rule.name] = value;
     return undefined;
   }
-  if (!JOINED_HEADERS.has(name)) return `The header ${quoted(name)} is there more than once; send it once.`;
-  all.set(name, `${earlier}, ${value}`);
+  const earlier = headers.get(name);
+  if (earlier !== undefined && fate === "kept") return repeated(name);
+  headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
   return undefined;
 }
 
-function connectionRefusal(all: ReadonlyMap<string, string>): string | undefined {
-  for (const token of (all.get("connection") ?? "close").toLowerCase().split(",")) {
-    if (!CONNECTION_TOKENS.has(token.trim()))
-      return 'The Connection header may only say "keep-alive", "close" or "te".';
+function repeated(name: string): string {
+  return `The header ${quoted(name)} is there more than once; send it once.`;
+}
+
+function connectionRefusal({ connection, te }: Interpreted): string | undefined {
+  if (connection !== undefined && connection !== "keep-alive") {
+    for (const token of connection.toLowerCase().split(",")) {
+      if (!CONNECTION_TOKENS.has(token.trim()))
+        return 'The Connection header may only say "keep-alive", "close" or "te".';
+    }
   }
-  return (all.get("te") ?? "trailers").toLowerCase() === "trailers"
+  return te === undefined || te.toLowerCase() === "trailers"
     ? undefined
     : 'The TE header may only say "trailers"; leave it out.';
 }
 
 /** RFC 9112 §6.3: one statement of the body's length, or request smuggling. */
 function parseFraming(
-  all: ReadonlyMap<string, string>,
+  { "content-length": length, "transfer-encoding": coding }: Interpreted,
   options: HeaderOptions,
 ): Parsed<Pick<ParsedHeaders, "contentLength" | "chunked">> {
-  const length = all.get("content-length");
-  const coding = all.get("transfer-encoding");
   if (coding !== undefined) {
     if (length !== undefined)
       return rejected("The request has both Content-Length and Transfer-Encoding; send Content-Length.");

@@ -8,19 +8,21 @@ export function parseQuery(query: string, options: FormOptions): Parsed<Fields> 
   return query === "" ? parsed(NO_FIELDS) : parseForm(query, options);
 }
 
+const NOTHING_SHARED = parsed<true>(true);
+
 /**
  * Refuses a parameter that stands in the query and in the body: vendors differ in which of the two wins. Compared by
  * the name before the first bracket and without letter case, so that `amount`, `Amount` and `amount[0]` are one.
  */
 export function rejectSharedFields(queryFields: Fields, bodyFields: Fields): Parsed<true> {
-  if (queryFields.size === 0 || bodyFields.size === 0) return parsed(true);
+  if (queryFields.size === 0 || bodyFields.size === 0) return NOTHING_SHARED;
   const roots = new Set<string>();
   for (const name of queryFields.keys()) roots.add(root(name));
   for (const name of bodyFields.keys()) {
     if (roots.has(root(name)))
       return rejected(`The field ${quoted(name)} is in the query and in the body; send it once, in the body.`);
   }
-  return parsed(true);
+  return NOTHING_SHARED;
 }
 
 function root(name: string): string {

@@ -94,7 +94,8 @@ function cutTarget(rawTarget: string): Parsed<Target> {
 
 function pathRefusal(path: string): string | undefined {
   if (path === "/") return undefined;
-  if (DOT_SEGMENT.test(path)) return 'The path has a "." or ".." segment; send the path it stands for.';
+  if (path.includes("/.") && DOT_SEGMENT.test(path))
+    return 'The path has a "." or ".." segment; send the path it stands for.';
   if (PLAIN_PATH.test(path)) return undefined;
   for (const segment of path.slice(1).split("/")) {
     const refusal = segmentRefusal(segment);

@@ -89,6 +89,16 @@ CREATE TABLE brakes (
 ) STRICT;
 CREATE INDEX brakes_engaged ON brakes (engaged_at) WHERE released_at IS NULL;
 
+-- Stops with --hard, for the servers that have calls in flight: a day of them. `last_call_seq` is the newest row of
+-- audit_rows at that moment; later calls are not concerned. `scope` is null where only `key_ids` counts.
+CREATE TABLE hard_stops (
+  seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+  stopped_at    INTEGER NOT NULL,
+  last_call_seq INTEGER NOT NULL,
+  key_ids       TEXT NOT NULL,
+  scope         TEXT
+) STRICT;
+
 CREATE TABLE vendors (
   name          TEXT PRIMARY KEY,
   account_id    TEXT NOT NULL,

@@ -1,14 +1,24 @@
-import { and, eq, isNotNull, isNull, lte, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, gt, isNotNull, isNull, lte, sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
+import type { HardStop } from "../../core/hard-stop.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { Brake } from "../../ledger/entry.ts";
 import type { ControlRole } from "../../vault/control-token.ts";
-import type { ControlTokenRecord, Lease, RememberedAnswer, VendorRecord } from "../store.ts";
-import { brakes, controlTokens, leases, rememberedAnswers, unknownKeyCalls, vendors } from "./schema.ts";
+import type { ControlTokenRecord, Lease, RecordedHardStop, RememberedAnswer, VendorRecord } from "../store.ts";
+import {
+  auditRows,
+  brakes,
+  controlTokens,
+  hardStops,
+  leases,
+  rememberedAnswers,
+  unknownKeyCalls,
+  vendors,
+} from "./schema.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What operators set, beside keys: vendors, brakes, control tokens, remembered answers, leases. */
+/** What operators set, beside keys: vendors, brakes, hard stops, control tokens, remembered answers, leases. */
 export class SqliteControl {
   readonly #db: BunSQLiteDatabase;
 
@@ -68,6 +78,26 @@ export class SqliteControl {
 
   listBrakes(): readonly Brake[] {
     return this.#db.select().from(brakes).where(isNull(brakes.releasedAt)).orderBy(brakes.engagedAt).all();
+  }
+
+  recordHardStop({ keyIds, scope }: HardStop, now: EpochMs): void {
+    this.#db.transaction(
+      (tx) => {
+        tx.delete(hardStops)
+          .where(lte(hardStops.stoppedAt, now - DAY_MS))
+          .run();
+        const lastCallSeq = sql<number>`(SELECT coalesce(max(${auditRows.seq}), 0) FROM ${auditRows})`;
+        tx.insert(hardStops)
+          .values({ seq: sql`NULL`, stoppedAt: now, lastCallSeq, keyIds: [...keyIds], scope })
+          .run();
+      },
+      { behavior: "immediate" },
+    );
+  }
+
+  hardStopsSince(seq: number): readonly RecordedHardStop[] {
+    const { stoppedAt: _, ...columns } = getTableColumns(hardStops);
+    return this.#db.select(columns).from(hardStops).where(gt(hardStops.seq, seq)).orderBy(hardStops.seq).all();
   }
 
   insertToken(token: ControlTokenRecord): void {

@@ -37,6 +37,7 @@ export class SqliteLedger {
     this.#statements = prepare(database);
   }
 
+  /** The whole batch is on disk when it returns. */
   apply(entries: readonly LedgerEntry[], wallClock: EpochMs): readonly LedgerResult[] {
     this.#database.run("BEGIN IMMEDIATE");
     try {
@@ -66,9 +67,14 @@ export class SqliteLedger {
       this.#database.run("COMMIT");
       this.#doubtful = [];
     } catch (cause) {
-      for (const entry of entries) if (entry.type === "hold") this.#doubtful.push(entry.facts.id);
+      this.#doubt(entries);
       throw cause;
     }
+  }
+
+  /** These calls are refused now, whatever becomes of their rows. */
+  #doubt(entries: readonly LedgerEntry[]): void {
+    for (const entry of entries) if (entry.type === "hold") this.#doubtful.push(entry.facts.id);
   }
 
   /** Those that are not there now will not appear later; the others stay in doubt until their withdrawal is committed. */

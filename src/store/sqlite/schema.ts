@@ -1,4 +1,5 @@
 import { blob, customType, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { StopScope } from "../../core/hard-stop.ts";
 
 /** Micro-dollars: SQLite's 64-bit integer, never through a float. */
 const micros = customType<{ data: bigint; driverData: bigint }>({ dataType: () => "integer" });
@@ -89,6 +90,14 @@ export const brakes = sqliteTable("brakes", {
   reason: text("reason"),
   engagedAt: integer("engaged_at").notNull(),
   releasedAt: integer("released_at"),
+});
+
+export const hardStops = sqliteTable("hard_stops", {
+  seq: integer("seq").primaryKey(),
+  stoppedAt: integer("stopped_at").notNull(),
+  lastCallSeq: integer("last_call_seq").notNull(),
+  keyIds: jsonText<string[]>("key_ids").notNull(),
+  scope: jsonText<StopScope>("scope"),
 });
 
 export const vendors = sqliteTable("vendors", {

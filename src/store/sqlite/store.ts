@@ -46,6 +46,8 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     engageBrake: (brake) => attempt(() => control.engageBrake(brake)),
     releaseBrake: (vendor, prefix, at) => attempt(() => control.releaseBrake(vendor, prefix, at)),
     listBrakes: () => attempt(() => control.listBrakes()),
+    recordHardStop: (stop, at) => attempt(() => control.recordHardStop(stop, at)),
+    hardStopsSince: (seq) => attempt(() => control.hardStopsSince(seq)),
     insertToken: (token) => attempt(() => control.insertToken(token)),
     findTokenByHash: (hash) => attempt(() => control.findToken(hash)),
     listTokens: () => attempt(() => control.listTokens()),
@@ -62,9 +64,9 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
   };
 }
 
-async function attempt<T>(verb: () => T): Promise<T> {
+async function attempt<T>(verb: () => T | Promise<T>): Promise<T> {
   try {
-    return verb();
+    return await verb();
   } catch (cause) {
     throw unavailable(cause);
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { DAY_MS, NOON } from "../../ledger/entries.ts";
-import { hashOf, plain, tokenRecord, vendorRecord, withoutMoney } from "../records.ts";
+import { DAY_MS, holdOf, NOON } from "../../ledger/entries.ts";
+import { hashOf, issue, plain, tokenRecord, vendorRecord, withoutMoney } from "../records.ts";
 import { type OpenStore, within } from "../store-under-test.ts";
 
 const brake = (id: string, vendor: string | null, labelPrefix: string | null) => ({
@@ -16,6 +16,7 @@ const answer = (text: string) => ({ bodyHash: text, sealedAnswer: hashOf(text) }
 export function controlConformance(open: OpenStore): void {
   vendorConformance(open);
   brakeConformance(open);
+  hardStopConformance(open);
   answerConformance(open);
 
   test(
@@ -141,6 +142,41 @@ function brakeConformance(open: OpenStore): void {
       expect(() => JSON.stringify(listed)).not.toThrow();
       expect(await store.releaseBrake("stripe", null, NOON + 2)).toHaveLength(2);
       expect(await store.listBrakes()).toEqual([]);
+    }),
+  );
+}
+
+function hardStopConformance(open: OpenStore): void {
+  test(
+    "hands hard stops to every handle, in their order and once, each with the newest hold before it",
+    within(open, async ({ store, reopen }) => {
+      const other = await reopen();
+      const scope = { vendor: "stripe", label: null, labelPrefix: "tenant:acme:" };
+      const { id } = await issue(store);
+      await store.recordHardStop({ keyIds: [], scope }, NOON);
+      const [hold] = await store.apply([holdOf(id, 5)], NOON);
+      const seq = hold && "receipt" in hold ? hold.receipt!.seq : 0;
+      expect(seq).toBeGreaterThan(0);
+      await store.recordHardStop({ keyIds: ["vk_1", "vk_2"], scope: null }, NOON + 1);
+      const [first, second, ...more] = await other.hardStopsSince(0);
+      expect(more).toEqual([]);
+      expect(first).toEqual({ seq: first!.seq, lastCallSeq: 0, keyIds: [], scope });
+      expect(second).toEqual({ seq: second!.seq, lastCallSeq: seq, keyIds: ["vk_1", "vk_2"], scope: null });
+      expect(await other.hardStopsSince(first!.seq)).toEqual([second!]);
+      expect(await other.hardStopsSince(second!.seq)).toEqual([]);
+    }),
+  );
+
+  test(
+    "forgets hard stops after a day, and never gives their numbers out again",
+    within(open, async ({ store }) => {
+      const stop = { keyIds: ["vk_1"], scope: null };
+      await store.recordHardStop(stop, NOON);
+      const [first] = await store.hardStopsSince(0);
+      await store.recordHardStop(stop, NOON + DAY_MS);
+      const [second, ...more] = await store.hardStopsSince(0);
+      expect(more).toEqual([]);
+      expect(second!.seq).toBeGreaterThan(first!.seq);
     }),
   );
 }

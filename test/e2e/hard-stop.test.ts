@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Bench, eventually, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { succeededIntent } from "../harness/stripe-answers.ts";
+import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
+
+/** From the operator's Enter to the last abort, the command's own start included. */
+const STOPPED_WITHIN_MS = 1_000;
+
+let bench: Bench;
+let vendor: VendorDouble;
+let server: RunningKeybrake;
+
+beforeAll(async () => {
+  bench = await makeBench();
+  vendor = await startVendorDouble((request) => (request.body.includes("hang") ? "hang" : succeededIntent(request)));
+  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
+  expect(await bench.cli(set, { stdin: "sk_test_hard_stop_real_secret" })).toMatchObject({ code: 0 });
+  server = await bench.serve();
+});
+
+afterAll(async () => {
+  await bench.stop();
+  await vendor.stop();
+});
+
+interface Key {
+  readonly id: string;
+  readonly vault_key: string;
+}
+
+function issueKey(label: string): Promise<Key> {
+  const policy = ["--vendor", "stripe", "--daily-usd-cap", "100", "--allowed-endpoints", "POST /v1/payment_intents"];
+  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", label]);
+}
+
+function charge(key: Key, description = "fast"): Promise<Response> {
+  return fetch(`${server.url}/stripe/v1/payment_intents`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
+    body: `amount=500&currency=usd&confirm=true&payment_method=pm_card_visa&description=${description}`,
+  });
+}
+
+/** Calls that the vendor has and does not answer. */
+async function hang(keys: readonly Key[]): Promise<Promise<Response>[]> {
+  const before = vendor.requests.length;
+  const calls = keys.map((key) => charge(key, "hang"));
+  await eventually(() => (vendor.requests.length === before + keys.length ? true : undefined));
+  return calls;
+}
+
+interface Row {
+  readonly state: string;
+  readonly policy_verdict: string;
+  readonly exposure_usd: string;
+}
+
+async function rowsOf(key: Key): Promise<Row[]> {
+  return bench.json<Row[]>(["audit", "--key", key.id]);
+}
+
+async function expectCutOff(key: Key, call: Promise<Response>): Promise<void> {
+  const response = await call;
+  expect(response.status).toBe(504);
+  const { keybrake } = (await response.json()) as { keybrake: { code: string; message: string } };
+  expect(keybrake.code).toBe("upstream_timeout");
+  expect(keybrake.message).toContain("cut off by the operator's hard stop");
+  const rows = await eventually(async () => {
+    const found = await rowsOf(key);
+    return found.some(({ state }) => state === "held") ? undefined : found;
+  });
+  expect(rows[0]).toMatchObject({ state: "unresolved", policy_verdict: "upstream_timeout", exposure_usd: "5.00" });
+}
+
+const STOPS: readonly (readonly [what: string, args: (key: Key, label: string) => readonly string[]])[] = [
+  ["key revoke ID --hard", (key) => ["key", "revoke", key.id, "--hard", "--reason", "stuck loop"]],
+  ["key revoke --run --hard", (_key, label) => ["key", "revoke", "--run", label, "--hard"]],
+  ["brake --label-prefix --hard", (_key, label) => ["brake", "--label-prefix", label, "--hard"]],
+];
+
+describe("a running server has calls at a vendor that hangs, and", () => {
+  for (const [what, args] of STOPS) {
+    test(`keybrake ${what} on its data directory aborts them within a second`, async () => {
+      const label = `${what}/1`;
+      const [key, other] = [await issueKey(label), await issueKey(`other ${what}`)];
+      const [first, second, untouched] = await hang([key, key, other]);
+      const startedMs = performance.now();
+      const stopped = await bench.cli(args(key, label));
+      expect(stopped).toMatchObject({ code: 0 });
+      expect(stopped.stderr).not.toContain("warning");
+      await Promise.all([first, second]);
+      expect(performance.now() - startedMs).toBeLessThan(STOPPED_WITHIN_MS);
+      for (const call of [first!, second!]) await expectCutOff(key, call);
+      expect(await rowsOf(other)).toMatchObject([{ state: "held" }]);
+      await bench.cli(["key", "revoke", other.id, "--hard"]);
+      await expectCutOff(other, untouched!);
+    });
+  }
+
+  test("a --hard after a plain revoke gets rid of what the plain one let finish", async () => {
+    const key = await issueKey("after/1");
+    const [call] = await hang([key]);
+    expect(await bench.cli(["key", "revoke", key.id])).toMatchObject({ code: 0 });
+    expect((await charge(key)).status).toBe(401);
+    expect(await rowsOf(key)).toMatchObject([{ state: "held" }, { state: "refused" }]);
+    expect(await bench.cli(["key", "revoke", key.id, "--hard"])).toMatchObject({ code: 0 });
+    await expectCutOff(key, call!);
+  });
+
+  test("a hard brake that has been released leaves later calls alone", async () => {
+    const key = await issueKey("later/1");
+    const [call] = await hang([key]);
+    expect(await bench.cli(["brake", "--hard", "--reason", "drill"])).toMatchObject({ code: 0 });
+    expect((await call!).status).toBe(504);
+    const braked = await charge(key);
+    expect(braked.status).toBe(403);
+    expect(await braked.text()).toContain("The operator said: drill. Stop this run.");
+    expect(await bench.cli(["release"])).toMatchObject({ code: 0 });
+    const [later] = await hang([key]);
+    expect((await charge(key)).status).toBe(200);
+    expect((await rowsOf(key)).map(({ state }) => state)).toEqual(["unresolved", "refused", "held", "settled"]);
+    await bench.cli(["key", "revoke", key.id, "--hard"]);
+    await expectCutOff(key, later!);
+  });
+});

@@ -8,6 +8,7 @@ import { Problem } from "./core/problem.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
 import { listen } from "./listen.ts";
 import { causeText, type Log } from "./log.ts";
+import { type OpenFilesShare, openFilesMax, shareOpenFiles } from "./open-files.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
@@ -70,7 +71,8 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   opened.push(() => store.close());
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
   opened.push(() => sandbox?.stop());
-  const plane = await createDataPlane(options, installation, sandbox);
+  const files = shareOpenFiles(openFilesMax(), config.limits.concurrentCallsMax);
+  const plane = await createDataPlane(options, installation, sandbox, files);
   const control = createControlPlane({
     store,
     clock,
@@ -86,12 +88,14 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     },
   });
   const api = createApi({ control, store, clock, config, masterKey, log });
-  opened.push(await startUpkeep(plane), await startHardStops(plane));
+  opened.push(await startUpkeep(plane));
+  opened.push(await startHardStops(plane));
   const answer = (request: Request) => api.handle(request);
-  const main = await listen(options, config.listen, { plane, control: config.adminListen ? undefined : answer });
+  const listening = { ...options, ...files };
+  const main = await listen(listening, config.listen, { plane, control: config.adminListen ? undefined : answer });
   opened.push(() => main.close());
   const admin =
-    config.adminListen && (await listen(options, config.adminListen, { plane: undefined, control: answer }));
+    config.adminListen && (await listen(listening, config.adminListen, { plane: undefined, control: answer }));
   opened.push(() => admin?.close());
   return {
     url: main.url,
@@ -111,6 +115,7 @@ async function createDataPlane(
   { config, clock, log }: ServerOptions,
   { store, masterKey }: Installation,
   sandbox: Sandbox | undefined,
+  { concurrentCallsMax }: OpenFilesShare,
 ): Promise<DataPlane> {
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const vendors = new VendorDesk(store, {
@@ -130,7 +135,7 @@ async function createDataPlane(
     vendors,
     inFlight: new InFlight(),
     reach: new Reach(clock),
-    limits: config.limits,
+    limits: { ...config.limits, concurrentCallsMax },
     owner,
     draining: false,
     unknownKeyCalls: 0,

@@ -98,6 +98,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
   const server = createListener({
     clock,
     log: plane.log,
+    connectionsMax: 1_000,
     bodyTimeoutMs: options.bodyTimeoutMs ?? 5_000,
     bodyBytesMax: () => plane.limits.bodyBytesMax,
     onCall: (call) => handleCall(plane, call, names),

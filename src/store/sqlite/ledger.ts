@@ -17,6 +17,7 @@ import type {
   ResolveResult,
 } from "../../ledger/entry.ts";
 import { type CounterChange, counterChanges, finalCost } from "../../ledger/settlement.ts";
+import { decodeCharges, encodeCharges } from "./charges.ts";
 import { Counters } from "./counters.ts";
 
 interface OpenCall {
@@ -224,20 +225,6 @@ function dollarUseAfter(
     ({ budgetId, windowStart: start }) => budgetId === first.budgetId && start === first.windowStart,
   );
   return counters.used(first) + (change?.delta ?? 0n);
-}
-
-function encodeCharges(charges: readonly Charge[]): string {
-  return JSON.stringify(charges.map((c) => [c.budgetId, c.windowStart, c.unit, c.amount.toString()]));
-}
-
-export function decodeCharges(text: string | null): readonly Charge[] {
-  const rows = JSON.parse(text ?? "[]") as [string, number, Charge["unit"], string][];
-  return rows.map(([budgetId, start, unit, amount]) => ({
-    budgetId,
-    windowStart: start,
-    unit,
-    amount: BigInt(amount),
-  }));
 }
 
 interface KeyRow {

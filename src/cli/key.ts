@@ -45,6 +45,7 @@ function addIssue(key: Command, cli: Cli): void {
       if (flags.json) cli.voice.sayJson(issued);
       else if (flags.quiet) cli.voice.say(issued.vault_key);
       else cli.voice.say(issuedKeyText(issued, cli.clock.now()));
+      for (const warning of issued.warnings) cli.voice.warn(warning);
     });
   withExamples(command, [
     "keybrake key issue --template billing --label ray-billing/01 --set customers=cus_1,cus_2 --daily-usd-cap 200",

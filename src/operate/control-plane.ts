@@ -119,6 +119,8 @@ export interface IssuedKeyView extends Omit<KeyView, "spend"> {
   readonly agent_lines: readonly { readonly language: string; readonly lines: readonly string[] }[];
   /** Variables that the vendor's SDKs read. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What is lawful in the policy and hardly meant, in sentences: no cap on what costs, nothing allowed. */
+  readonly warnings: readonly string[];
 }
 
 export interface ListKeysRequest {

@@ -1,6 +1,7 @@
 import { timeOrderedId } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import type { Secret } from "../core/secret.ts";
+import { policyWarnings } from "../policy/lint.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import { alphanumericForm, mintVaultKey } from "../vault/vault-key.ts";
 import type { Vendor } from "../vendors/vendor.ts";
@@ -60,6 +61,7 @@ export async function issueKey(
   return {
     ...unspentKeyView(record, config.publicUrl, now),
     ...(await revealed(options, vendor, minted.token)),
+    warnings: policyWarnings(policy, vendor),
   };
 }
 

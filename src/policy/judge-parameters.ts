@@ -22,9 +22,10 @@ export function breachedParameter(rules: readonly ParameterRule[], call: Call): 
 }
 
 function inFields(rule: ParameterRule, fields: Fields): Finding | undefined {
-  for (const [name, value] of fields) {
+  if (fields.size === 0) return undefined;
+  for (const name of fields.keys()) {
     if (!isAbout(rule.name, name)) continue;
-    const finding = breach(rule, name, value);
+    const finding = breach(rule, name, fields.get(name)!);
     if (finding) return finding;
   }
   return undefined;
@@ -57,6 +58,7 @@ function isAbout(ruleName: string, name: string): boolean {
 
 /** `[0][to][1]`, a field of a body that is a list, as `to[1]`. */
 function withoutEntry(name: string): string | undefined {
+  if (name.charCodeAt(0) !== LEFT_BRACKET) return undefined;
   const match = /^\[\d+\]\[([^\]]*)\](.*)$/s.exec(name);
   return match ? match[1]! + match[2]! : undefined;
 }
@@ -69,7 +71,9 @@ function missing(rule: ParameterRule, call: Call): Finding | undefined {
     for (const name of fields.keys()) {
       // In the vendor's own letter case: another one may be no parameter at all to it.
       const exact = (withoutEntry(name) ?? name).startsWith(rule.name);
-      if (exact && isAbout(rule.name, name)) present.add(/^\[\d+\]/.exec(name)?.[0] ?? "");
+      if (!exact || !isAbout(rule.name, name)) continue;
+      if (items <= 1) return undefined;
+      present.add(/^\[\d+\]/.exec(name)?.[0] ?? "");
     }
   }
   // In a list of objects every one must carry it.

@@ -3,6 +3,7 @@ import { VENDORS } from "../vendors/index.ts";
 import type { Operation, Vendor } from "../vendors/vendor.ts";
 import { covers, overlaps } from "./coverage.ts";
 import { nearestName } from "./nearest.ts";
+import type { PolicyDocument } from "./policy.ts";
 import { EVERY_INPUT, readTemplate } from "./template.ts";
 
 /** One thing to mend in a template's file. */
@@ -61,6 +62,11 @@ interface Endpoint {
   readonly operations: readonly Operation[];
 }
 
+/** What is lawful in a policy and hardly meant: no cap on what costs, endpoints that are refused or that nothing reaches. */
+export function policyWarnings(policy: PolicyDocument, vendor: Vendor): readonly string[] {
+  return vendorWarnings(policy, vendor).map(({ message }) => message);
+}
+
 function vendorWarnings(fields: Readonly<Record<string, unknown>>, vendor: Vendor): Warning[] {
   const allowed = endpoints(fields, "allowed_endpoints", vendor);
   const denied = endpoints(fields, "denied_endpoints", vendor);
@@ -75,8 +81,9 @@ function capWarnings(fields: Readonly<Record<string, unknown>>, allowed: readonl
   if (fields["allowed_endpoints"] === undefined) {
     return [{ path: ["vendor"], message: "there are no allowed_endpoints, so that no call is allowed" }];
   }
-  const caps = ["daily_usd_cap", "total_usd_cap"];
   const dear = allowed.find(({ operations }) => operations.some((operation) => operation.class === "priced"));
+  const countsSends = dear?.operations.some(({ kind }) => kind === "message" || kind === "email");
+  const caps = ["daily_usd_cap", "total_usd_cap", ...(countsSends ? ["daily_send_cap"] : [])];
   if (!dear || caps.some((cap) => fields[cap] !== undefined)) return [];
   const message = `"${dear.route.text}" costs money and there is no cap; give daily_usd_cap or total_usd_cap`;
   return [{ path: dear.path, message }];

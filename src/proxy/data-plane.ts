@@ -14,7 +14,7 @@ export interface ProxyLimits {
   readonly answerBytesMax: number;
   /** From sending to the last byte of the answer. */
   readonly upstreamTimeoutMs: number;
-  /** Calls at the vendors at once, in all and for one key. */
+  /** Calls under way at once, in all and for one key. */
   readonly concurrentCallsMax: number;
   readonly concurrentCallsPerKeyMax: number;
 }

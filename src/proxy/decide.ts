@@ -45,8 +45,8 @@ function processDenial(plane: DataPlane, key: RingKey, { setup }: IdentifiedCall
     return { code: "vendor_not_configured", rule: "vendor", message, details: { vendor: name } };
   }
   const { concurrentCallsMax, concurrentCallsPerKeyMax } = plane.limits;
-  const ofKey = plane.inFlight.countOf(key.id);
-  if (plane.inFlight.count < concurrentCallsMax && ofKey < concurrentCallsPerKeyMax) return undefined;
-  const message = `Too many calls are at the vendor at once (${ofKey} of this key, limit ${concurrentCallsPerKeyMax}; ${plane.inFlight.count} in all, limit ${concurrentCallsMax}); slow down.`;
+  const ofKey = plane.inFlight.underWayOf(key.id);
+  if (plane.inFlight.underWay < concurrentCallsMax && ofKey < concurrentCallsPerKeyMax) return undefined;
+  const message = `Too many calls are under way at once (${ofKey} of this key, limit ${concurrentCallsPerKeyMax}; ${plane.inFlight.underWay} in all, limit ${concurrentCallsMax}); slow down.`;
   return { code: "rate_exceeded", rule: "concurrent_calls", message, details: {} };
 }

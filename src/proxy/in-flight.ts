@@ -8,31 +8,47 @@ export interface FlyingCall extends StoppableCall {
   readonly abort: AbortController;
 }
 
-/** The calls that this process has at its vendors, so that a hard stop can abort them and a limit can count them. */
+/** The calls that this process has under way, so that a limit can count them, a drain wait for them and a stop abort them. */
 export class InFlight {
   readonly #calls = new Map<string, FlyingCall>();
-  readonly #byKey = new Map<string, number>();
+  readonly #underWayByKey = new Map<string, number>();
+  #underWay = 0;
+
+  /**
+   * Counts a call from its policy's verdict to its end at the vendor, its hold included: of calls that come at the same
+   * moment each must see the ones before it. The function it gives ends that.
+   */
+  enter(keyId: string): () => void {
+    this.#count(keyId, 1);
+    return () => this.#count(keyId, -1);
+  }
+
+  #count(keyId: string, change: 1 | -1): void {
+    this.#underWay += change;
+    const ofKey = this.underWayOf(keyId) + change;
+    if (ofKey > 0) this.#underWayByKey.set(keyId, ofKey);
+    else this.#underWayByKey.delete(keyId);
+  }
+
+  /** The calls that were let in and have not ended; `count` of them are at their vendors. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  underWayOf(keyId: string): number {
+    return this.#underWayByKey.get(keyId) ?? 0;
+  }
 
   add(call: FlyingCall): void {
     this.#calls.set(call.callId, call);
-    this.#byKey.set(call.keyId, this.countOf(call.keyId) + 1);
   }
 
   remove(callId: string): void {
-    const call = this.#calls.get(callId);
-    if (!call) return;
     this.#calls.delete(callId);
-    const left = this.countOf(call.keyId) - 1;
-    if (left > 0) this.#byKey.set(call.keyId, left);
-    else this.#byKey.delete(call.keyId);
   }
 
   get count(): number {
     return this.#calls.size;
-  }
-
-  countOf(keyId: string): number {
-    return this.#byKey.get(keyId) ?? 0;
   }
 
   /** Aborts the calls that `concerns` picks; their outcome is unknown from then on. The number of them. */

@@ -3,17 +3,17 @@ import { authenticate } from "./authenticate.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { decide } from "./decide.ts";
 import { forward } from "./forward.ts";
-import { hold } from "./hold.ts";
+import { type AdmittedCall, hold } from "./hold.ts";
 import { identify } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
-import { type IncomingCall, parse } from "./parse.ts";
+import { type IncomingCall, type ParsedRequest, parse } from "./parse.ts";
 import { type Outgoing, refuse } from "./refusal.ts";
 import { endingOf, settle } from "./settle.ts";
 import { swap } from "./swap.ts";
 
 /**
  * The path of one call, from its bytes to its answer. Every call with a known key leaves exactly one audit row: `hold`
- * writes it before anything is sent, and `finally` finishes it on whatever way the call ends.
+ * writes it before anything is sent, and `send` finishes it on whatever way the call ends.
  */
 export async function handleCall(
   plane: DataPlane,
@@ -29,18 +29,14 @@ export async function handleCall(
   for (let key: RingKey | undefined = caller.key; key; key = await refresh(plane, caller.tokenHash)) {
     const identified = identify(plane, request, key);
     const judged = decide(plane, key, identified);
-    const held = await hold(plane, key, identified, judged);
-    if (held.state === "stale") continue;
-    if (held.state === "refused") return refuse(plane, request, held.denial, key);
-    const { admitted } = held;
-    let ending = endingOf(admitted, { kind: "not_sent", cause: "internal" });
+    const leave = judged.ok ? plane.inFlight.enter(key.id) : undefined;
     try {
-      const upstream = swap(admitted);
-      ending = endingOf(admitted, { kind: "unknown", why: "broken", upstreamMs: 0, status: null });
-      ending = endingOf(admitted, await forward(plane, admitted, upstream));
-      return answer(plane, request, admitted, upstream, ending);
+      const held = await hold(plane, key, identified, judged);
+      if (held.state === "stale") continue;
+      if (held.state === "refused") return refuse(plane, request, held.denial, key);
+      return await send(plane, request, held.admitted);
     } finally {
-      settle(plane, admitted, ending);
+      leave?.();
     }
   }
   return refuse(plane, request, {
@@ -49,6 +45,19 @@ export async function handleCall(
     message: "This vault key is not known.",
     details: {},
   });
+}
+
+/** Sends an admitted call and answers it; its hold is resolved and its row finished on whatever way this ends. */
+async function send(plane: DataPlane, request: ParsedRequest, admitted: AdmittedCall): Promise<Outgoing> {
+  let ending = endingOf(admitted, { kind: "not_sent", cause: "internal" });
+  try {
+    const upstream = swap(admitted);
+    ending = endingOf(admitted, { kind: "unknown", why: "broken", upstreamMs: 0, status: null });
+    ending = endingOf(admitted, await forward(plane, admitted, upstream));
+    return answer(plane, request, admitted, upstream, ending);
+  } finally {
+    settle(plane, admitted, ending);
+  }
 }
 
 /** The key as it is now, after the ledger has found what was known of it, or of its vendor, to be out of date. */

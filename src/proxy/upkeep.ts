@@ -35,10 +35,10 @@ async function round(plane: DataPlane): Promise<void> {
 export async function drain(plane: DataPlane, timeoutMs: number): Promise<void> {
   plane.draining = true;
   const deadlineMs = plane.clock.elapsed() + timeoutMs;
-  while (plane.inFlight.count > 0 && plane.clock.elapsed() < deadlineMs) await pause(20);
+  while (plane.inFlight.underWay > 0 && plane.clock.elapsed() < deadlineMs) await pause(20);
   const aborted = plane.inFlight.abort(() => true);
   if (aborted > 0) plane.log.info("calls_aborted", { count: aborted, cause: "the drain took too long" });
-  while (plane.inFlight.count > 0 && plane.clock.elapsed() < deadlineMs + 1000) await pause(20);
+  while (plane.inFlight.underWay > 0 && plane.clock.elapsed() < deadlineMs + 1000) await pause(20);
   await atMost(2_000, plane.ledger.drain());
 }
 

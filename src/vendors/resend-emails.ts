@@ -20,6 +20,8 @@ export type Recipients =
 type Counted = { readonly ok: true; readonly perEmail: readonly number[] } | NoExposure;
 
 const RECIPIENT_FIELDS = ["to", "cc", "bcc"] as const;
+/** What is read here and so has to be spelt as Resend spells it. */
+const EXACT_FIELDS: ReadonlySet<string> = new Set([...RECIPIENT_FIELDS, "from", "headers"]);
 
 /** RFC 5321 dot-atoms of ASCII and a host name of at least two labels; no quoted local part, no address literal. */
 const ADDRESS =
@@ -73,8 +75,8 @@ function addressesIn(name: string, value: JsonValue | undefined): Recipients {
 /** `To` or ` bcc`: a reader that is lenient with names would send to addresses that were not counted. */
 function misspelling(email: EmailObject): string | undefined {
   for (const key of Object.keys(email)) {
-    const meant = [...RECIPIENT_FIELDS, "from", "headers"].find((name) => name === key.trim().toLowerCase());
-    if (meant && key !== meant) return `the field ${JSON.stringify(key)} has to be written ${meant}`;
+    const meant = key.trim().toLowerCase();
+    if (key !== meant && EXACT_FIELDS.has(meant)) return `the field ${JSON.stringify(key)} has to be written ${meant}`;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { type Answer, type Call, field, type JsonValue } from "../core/call.ts";
+import { type Answer, type Call, type Fields, field, type JsonValue } from "../core/call.ts";
 import { divideCeil, type Micros } from "../core/money.ts";
 import { segmentCount } from "./segments.ts";
 import { mmsRate, segmentRate } from "./twilio-rates.ts";
@@ -56,7 +56,8 @@ function quoteMessage(call: Call, pricing: Pricing): Quote | NoExposure {
   }
   if (field(call, "From")?.includes(":")) return costUnknown("the sender is on another channel than SMS");
   const body = field(call, "Body") ?? "";
-  const characters = [...body].length;
+  // Characters are counted only where there are units enough for too many.
+  const characters = body.length > BODY_CHARACTERS_MAX ? [...body].length : body.length;
   if (characters > BODY_CHARACTERS_MAX) {
     return rejected(`Body has ${characters} characters; Twilio takes ${BODY_CHARACTERS_MAX}`);
   }
@@ -84,10 +85,14 @@ function noRate(to: string, priceName: string): NoExposure {
 
 /** Why the parameters have no known price, if so. A content template decides its text at Twilio. */
 function unpricedField(call: Call): string | undefined {
-  for (const [sent, value] of [...call.bodyFields, ...call.queryFields]) {
-    const name = sent.replace(/\[[0-9]+\]$/, "");
+  return unpricedIn(call.bodyFields) ?? unpricedIn(call.queryFields);
+}
+
+function unpricedIn(fields: Fields): string | undefined {
+  for (const sent of fields.keys()) {
+    const name = sent.endsWith("]") ? sent.replace(/\[[0-9]+\]$/, "") : sent;
     if (name.startsWith("Content") && name !== "ContentRetention") return `${name} makes Twilio write the message`;
-    if (PRICED_FIELDS.has(name) || HARMLESS_VALUES.get(name) === value) continue;
+    if (PRICED_FIELDS.has(name) || HARMLESS_VALUES.get(name) === fields.get(sent)) continue;
     return `the parameter ${name.slice(0, 60)} may change what a message costs`;
   }
   return undefined;

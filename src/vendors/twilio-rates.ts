@@ -53,7 +53,7 @@ function longestPrefix(
 ): Micros | undefined {
   for (let length = to.length; length > 0; length--) {
     const prefix = to.slice(0, length);
-    const own = prices.get(priceName + prefix);
+    const own = prices.size === 0 ? undefined : prices.get(priceName + prefix);
     if (own !== undefined) return own;
     if (rates.has(prefix)) return rates.get(prefix);
   }

@@ -60,10 +60,10 @@ export const twilio: Vendor = {
 };
 
 function scope(call: Call, account: VendorAccount): Scope {
-  const accounts = [...new Set(accountsOf(call))].filter((sid) => sid !== account.accountId);
+  const accounts = accountsOf(call, account.accountId);
   // A read's To and From are filters.
-  const recipients = isRead(call.method) ? [] : valuesOf(call, /^To(?:\[[0-9]+\])?$/i);
-  const senders = isRead(call.method) ? [] : valuesOf(call, /^(?:From|FallbackFrom|MessagingServiceSid)$/i);
+  const recipients = isRead(call.method) ? [] : valuesOf(call, RECIPIENT);
+  const senders = isRead(call.method) ? [] : valuesOf(call, SENDER);
   return {
     ...(accounts.length === 0 ? {} : { accounts }),
     ...(recipients.length === 0 ? {} : { recipients }),
@@ -71,19 +71,30 @@ function scope(call: Call, account: VendorAccount): Scope {
   };
 }
 
-/** The account in the path, and those that parameters name (a number can be moved to another account). */
-function* accountsOf(call: Call): Generator<string> {
+const RECIPIENT = /^To(?:\[[0-9]+\])?$/i;
+const SENDER = /^(?:From|FallbackFrom|MessagingServiceSid)$/i;
+
+/** The account in the path, and those that parameters name (a number can be moved to another account), but for `own`. */
+function accountsOf(call: Call, own: string): readonly string[] {
+  const found = new Set<string>();
   const inPath = /^\/2010-04-01\/Accounts\/([^/]+)/i.exec(call.path)?.[1];
-  if (inPath !== undefined) yield inPath.replace(/\.(?:json|csv|xml)$/, "");
+  if (inPath !== undefined) found.add(inPath.replace(/\.(?:json|csv|xml)$/, ""));
   for (const fields of [call.queryFields, call.bodyFields]) {
-    for (const [name, value] of fields) {
-      if (/AccountSid$/i.test(name) || ACCOUNT_SID.test(value)) yield value;
+    for (const name of fields.keys()) {
+      const value = fields.get(name)!;
+      if (/AccountSid$/i.test(name) || ACCOUNT_SID.test(value)) found.add(value);
     }
   }
+  found.delete(own);
+  return [...found];
 }
 
-function valuesOf(call: Call, name: RegExp): string[] {
-  return [...call.queryFields, ...call.bodyFields].filter(([sent]) => name.test(sent)).map(([, value]) => value);
+function valuesOf(call: Call, name: RegExp): readonly string[] {
+  const found: string[] = [];
+  for (const fields of [call.queryFields, call.bodyFields]) {
+    for (const sent of fields.keys()) if (name.test(sent)) found.push(fields.get(sent)!);
+  }
+  return found;
 }
 
 /**

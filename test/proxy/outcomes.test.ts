@@ -227,7 +227,7 @@ describe("what the vendor's answer means for the hold", () => {
     const key = await plane.issue({ daily_usd_cap: 100 });
     vendor.answer = () => "hang";
     const call = pay(key);
-    while (plane.plane.inFlight.countOf(key.id) === 0) await Bun.sleep(1);
+    while (plane.plane.inFlight.count === 0) await Bun.sleep(1);
     plane.plane.inFlight.abort((flying) => flying.keyId === key.id);
     expect((await call).status).toBe(504);
     expect(await rowOf(key)).toMatchObject({ state: "unresolved", flag: "aborted" });

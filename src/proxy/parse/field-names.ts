@@ -5,7 +5,7 @@ import { quoted } from "./rejection.ts";
 export const FIELD_NAME_CHARS_MAX = 512;
 
 const NON_ASCII = /[^\x00-\x7f]/;
-/** All that trimming, lower-casing and Unicode could change is outside of it. */
+/** Capitals, space, controls and all beyond ASCII: a name without them is its own folded form. */
 const NOT_FOLDED = /[^\x21-\x40\x5b-\x7e]/;
 /** What most names are: flat, their own folded form, and none of the refused ones, which begin with an underscore. */
 const SIMPLE_NAME = /^[a-z0-9-][a-z0-9_-]*$/;

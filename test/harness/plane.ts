@@ -74,7 +74,6 @@ export interface PlaneOptions {
   readonly limits?: Partial<ProxyLimits>;
   readonly bodyTimeoutMs?: number;
   readonly resolve?: Resolve;
-  readonly ledgerThread?: boolean;
   readonly currencyRates?: ReadonlyMap<string, Micros>;
 }
 

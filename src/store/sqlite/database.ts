@@ -49,7 +49,7 @@ export function closeDatabase(database: Database): void {
 
 function configure(database: Database): void {
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  database.run("PRAGMA journal_mode = WAL");
+  patiently(() => database.run("PRAGMA journal_mode = WAL"));
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
   database.run("PRAGMA trusted_schema = OFF");
@@ -58,6 +58,26 @@ function configure(database: Database): void {
   assertPragma(database, "journal_mode", "wal");
   assertPragma(database, "synchronous", "2");
   assertVersion(database);
+}
+
+const OPEN_ATTEMPTS_MAX = 200;
+const OPEN_PAUSE_MS = 10;
+
+/**
+ * The switch to WAL does not wait for the busy timeout when several processes open a new database at the same moment:
+ * all but one are told at once that it is locked.
+ */
+function patiently(step: () => void): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      step();
+      return;
+    } catch (cause) {
+      const isBusy = (cause as { code?: string }).code?.startsWith("SQLITE_BUSY") ?? false;
+      if (!isBusy || attempt === OPEN_ATTEMPTS_MAX) throw cause;
+      Bun.sleepSync(OPEN_PAUSE_MS);
+    }
+  }
 }
 
 function assertPragma(database: Database, name: string, wanted: string): void {

@@ -26,12 +26,17 @@ interface OpenCall {
   readonly charges: string | null;
 }
 
+/** Noting the time costs a page in a commit; once a second is enough for windows of a day. */
+const CLOCK_NOTED_EVERY_MS = 1000;
+
 /** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
 export class SqliteLedger {
   readonly #database: Database;
   readonly #statements: ReturnType<typeof prepare>;
   /** Calls of batches whose COMMIT failed: they were refused, but their rows may turn out to be there (ledger.md). */
   #doubtful: string[] = [];
+
+  #now: EpochMs = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -85,11 +90,12 @@ export class SqliteLedger {
     );
   }
 
+  /** Never runs backwards: not in this process, and over restarts and other processes by less than what is not yet noted. */
   #tick(wallClock: EpochMs): EpochMs {
     const stored = Number(this.#statements.readClock.get()!.now);
-    if (wallClock <= stored) return stored;
-    this.#statements.writeClock.run(wallClock);
-    return wallClock;
+    this.#now = Math.max(this.#now, wallClock, stored);
+    if (this.#now - stored >= CLOCK_NOTED_EVERY_MS) this.#statements.writeClock.run(this.#now);
+    return this.#now;
   }
 
   #view(entries: readonly LedgerEntry[], counters: Counters, now: EpochMs): LedgerView {

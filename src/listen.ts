@@ -22,7 +22,7 @@ export type Serving =
   | { readonly plane: DataPlane; readonly control: ((request: Request) => Promise<Response>) | undefined }
   | { readonly plane: undefined; readonly control: (request: Request) => Promise<Response> };
 
-/** Operators are few; their listener has its files from those that are set aside (open-files.ts). */
+/** Operators are few; their listener has its files from those that are set aside (proxy/open-files.ts). */
 const ADMIN_CONNECTIONS_MAX = 64;
 
 export interface ListenOptions {

@@ -25,6 +25,9 @@ const NOT_PASSED_ON = new Set([
   "clear-site-data",
 ]);
 
+/** In place of an answer that cannot be searched for the secret. The vendor was asked not to compress it. */
+const WITHHELD = Buffer.from("Keybrake withheld this answer: its Content-Encoding cannot be read.");
+
 type Headers = (readonly [string, string])[];
 
 /** From this share of a cap on, successful calls carry a notice: 80 %. */
@@ -63,8 +66,8 @@ function passOn(
   if (body instanceof Uint8Array) {
     const encoding = outcome.answer.headers.get("content-encoding") ?? undefined;
     const plain = decodeAnswer(body, encoding);
-    const clean = plain && scrubBytes(plain, secrets);
-    if (clean && clean !== plain) {
+    const clean = plain ? scrubBytes(plain, secrets) : WITHHELD;
+    if (clean !== plain) {
       body = clean;
       if (encoded)
         headers.splice(

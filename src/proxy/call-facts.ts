@@ -17,21 +17,26 @@ export function callFacts(key: RingKey, { request }: IdentifiedCall, { operation
   return {
     id: incoming.id,
     calledAt: incoming.receivedAt,
-    agentRunId: short(headers.get("x-agent-run-id")) ?? key.label,
+    agentRunId: text(headers.get("x-agent-run-id")) ?? key.label,
     agentRunLabel: key.label,
-    agentName: short(headers.get("x-agent-name")) ?? key.agentName,
+    agentName: text(headers.get("x-agent-name")) ?? key.agentName,
     vaultKeyId: key.id,
     vendor: key.vendor,
     method: path === undefined ? UNREADABLE : request.method,
-    endpoint: path === undefined ? UNREADABLE : endpointOf(path, operation),
-    path: path ?? UNREADABLE,
-    customerScopeId: scope?.customer ?? null,
-    triggeringEventId: short(headers.get("x-triggering-event-id")) ?? null,
+    endpoint: path === undefined ? UNREADABLE : withoutKeys(endpointOf(path, operation)),
+    path: path === undefined ? UNREADABLE : withoutKeys(path),
+    customerScopeId: text(scope?.customer) ?? null,
+    triggeringEventId: text(headers.get("x-triggering-event-id")) ?? null,
     idempotencyKeyHash: idempotencyKey === undefined ? null : hash("sha256", idempotencyKey, "hex").slice(0, 32),
     metadata: key.metadata,
   };
 }
 
-function short(text: string | undefined): string | undefined {
-  return text === undefined || text === "" ? undefined : text.slice(0, TEXT_CHARACTERS_MAX);
+function text(sent: string | undefined): string | undefined {
+  return sent === undefined || sent === "" ? undefined : withoutKeys(sent).slice(0, TEXT_CHARACTERS_MAX);
+}
+
+/** An agent may put its key where it does not belong; rows are read by more people than may hold that key. */
+function withoutKeys(sent: string): string {
+  return sent.replace(/vault_?key_?[0-9A-Za-z]{20,}/g, "[vault key]");
 }

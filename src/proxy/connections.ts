@@ -1,4 +1,9 @@
-import type { Socket } from "node:net";
+/** As much of a socket as is needed here. */
+interface Connection {
+  readonly destroyed: boolean;
+  destroy(): void;
+  once(event: "close", listener: () => void): unknown;
+}
 
 /**
  * Bounds the connections of a listener. Every open socket is a file, and a process that runs out of files ends: without a
@@ -8,14 +13,14 @@ import type { Socket } from "node:net";
 export class Connections {
   readonly #max: number;
   /** In the order in which they began to wait. */
-  readonly #waiting = new Set<Socket>();
+  readonly #waiting = new Set<Connection>();
   #open = 0;
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  opened(socket: Socket): void {
+  opened(socket: Connection): void {
     this.#open += 1;
     this.#waiting.add(socket);
     socket.once("close", () => {
@@ -26,12 +31,12 @@ export class Connections {
   }
 
   /** A whole request has come: from here on the client waits for the proxy. */
-  served(socket: Socket): void {
+  served(socket: Connection): void {
     this.#waiting.delete(socket);
   }
 
   /** The answer is out: the next request is the client's to send. */
-  answered(socket: Socket): void {
+  answered(socket: Connection): void {
     if (!socket.destroyed) this.#waiting.add(socket);
   }
 

@@ -1,4 +1,4 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 
 /** A compressed answer may not grow beyond this, in bytes (a decompression bomb). */
 const DECODED_BYTES_MAX = 16 * 1024 * 1024;
@@ -8,6 +8,7 @@ const DECODERS: Readonly<Record<string, (body: Uint8Array) => Uint8Array>> = {
   "x-gzip": (body) => gunzipSync(body, { maxOutputLength: DECODED_BYTES_MAX }),
   deflate: (body) => inflateSync(body, { maxOutputLength: DECODED_BYTES_MAX }),
   br: (body) => brotliDecompressSync(body, { maxOutputLength: DECODED_BYTES_MAX }),
+  zstd: (body) => zstdDecompressSync(body, { maxOutputLength: DECODED_BYTES_MAX }),
 };
 
 /**
@@ -15,7 +16,7 @@ const DECODERS: Readonly<Record<string, (body: Uint8Array) => Uint8Array>> = {
  * cost, or an echoed secret. Undefined where it cannot be decoded.
  */
 export function decodeAnswer(body: Uint8Array, encoding: string | undefined): Uint8Array | undefined {
-  if (encoding === undefined || encoding === "identity") return body;
+  if (encoding === undefined || encoding === "identity" || body.length === 0) return body;
   const decode = DECODERS[encoding.trim().toLowerCase()];
   try {
     return decode?.(body);

@@ -16,6 +16,7 @@ import type { Outgoing } from "./refusal.ts";
 export interface ListenerOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** How long a client may take to send a body, and how long it may take nothing of an answer. */
   readonly bodyTimeoutMs: number;
   /** Sockets of clients that may be open at once. */
   readonly connectionsMax: number;
@@ -90,10 +91,10 @@ async function serve(
     response.once("close", () => connections.answered(request.socket));
     const call = { id, receivedAt, startedMs, method, target, rawHeaders: request.rawHeaders, body };
     const outgoing = await onCall({ ...call, bodyRejection: rejection });
-    await send(response, method, outgoing, rejection !== undefined);
+    await send(response, method, outgoing, rejection !== undefined, options.bodyTimeoutMs);
   } catch (cause) {
     log.error("request_failed", { call: id, cause: causeText(cause) });
-    if (!response.headersSent) await send(response, method, FAILED, true);
+    if (!response.headersSent) await send(response, method, FAILED, true, options.bodyTimeoutMs);
     else response.destroy();
   }
 }
@@ -147,30 +148,65 @@ function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: number)
   });
 }
 
-async function send(response: ServerResponse, method: string, { status, headers, body }: Outgoing, close: boolean) {
+async function send(
+  response: ServerResponse,
+  method: string,
+  { status, headers, body, done }: Outgoing,
+  close: boolean,
+  stallMs: number,
+): Promise<void> {
   const flat: string[] = [];
   for (const [name, value] of headers) flat.push(name, value);
   if (close) flat.push("connection", "close");
   if (body instanceof ReadableStream) {
     response.writeHead(status, flat);
-    await pipe(body, response);
+    await pipe(body, response, stallMs).finally(done);
     return;
   }
-  if (method !== "HEAD" && status !== 204 && status !== 304)
-    flat.push("content-length", String(Buffer.byteLength(body)));
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  if (method !== "HEAD" && status !== 204 && status !== 304) flat.push("content-length", String(bytes.length));
   response.writeHead(status, flat);
   if (method === "HEAD") response.end();
-  else response.end(body);
+  else if (bytes.length <= PIECE_BYTES) response.end(bytes);
+  else await sendPieces(bytes, response, stallMs);
 }
 
-async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+/** What a socket's buffer takes at once; longer bodies wait for their client piece by piece. */
+const PIECE_BYTES = 65_536;
+
+async function sendPieces(body: Uint8Array, response: ServerResponse, stallMs: number): Promise<void> {
+  for (let start = 0; start < body.length; start += PIECE_BYTES) {
+    const wanted = await write(response, body.subarray(start, start + PIECE_BYTES), stallMs);
+    if (!wanted) return;
+  }
+  response.end();
+}
+
+async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse, stallMs: number): Promise<void> {
   const reader = body.getReader();
   // A client that hangs up frees the vendor's connection; the hold was settled when the head of the answer had come.
   response.once("close", () => void reader.cancel().catch(() => {}));
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (!response.write(value)) await new Promise((drained) => response.once("drain", drained));
+    if (!(await write(response, value, stallMs))) return;
   }
   response.end();
+}
+
+/** False where the client has gone, or has taken nothing for so long that it is cut off: it would keep both its connection and the vendor's. */
+function write(response: ServerResponse, piece: Uint8Array, stallMs: number): boolean | Promise<boolean> {
+  if (response.destroyed) return false;
+  if (response.write(piece)) return true;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), stallMs);
+    const finish = (wanted: boolean) => {
+      clearTimeout(timer);
+      response.off("drain", drained).off("close", closed);
+      resolve(wanted);
+    };
+    const drained = () => finish(true);
+    const closed = () => finish(false);
+    response.once("drain", drained).once("close", closed);
+  });
 }

@@ -29,12 +29,16 @@ export async function handleCall(
   for (let key: RingKey | undefined = caller.key; key; key = await refresh(plane, caller.tokenHash)) {
     const identified = identify(plane, request, key);
     const judged = decide(plane, key, identified);
-    const leave = judged.ok ? plane.inFlight.enter(key.id) : undefined;
+    let leave = judged.ok ? plane.inFlight.enter(key.id) : undefined;
     try {
       const held = await hold(plane, key, identified, judged);
       if (held.state === "stale") continue;
       if (held.state === "refused") return refuse(plane, request, held.denial, key);
-      return await send(plane, request, held.admitted);
+      const outgoing = await send(plane, request, held.admitted);
+      if (!leave || !(outgoing.body instanceof ReadableStream)) return outgoing;
+      const done = leave;
+      leave = undefined;
+      return { ...outgoing, done };
     } finally {
       leave?.();
     }

@@ -23,6 +23,8 @@ export interface Outgoing {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array | string | ReadableStream<Uint8Array>;
+  /** To be called when a streamed body has been sent, or nobody takes it any more: until then the call is under way. */
+  readonly done?: () => void;
 }
 
 /** The denial that a hold was refused with, in words and numbers. */

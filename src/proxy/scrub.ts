@@ -1,12 +1,17 @@
 const REDACTED = "[redacted]";
 
-/** Every spelling in which a vendor may echo what it was sent: as it is, in base64, and percent-escaped. */
+/** Every spelling in which a vendor may echo what it was sent: as it is, percent-escaped, in base64 and in hex. */
 export function spellings(canaries: readonly string[]): readonly string[] {
   const all = new Set<string>();
   for (const canary of canaries) {
     if (canary.length < 6) continue;
-    const base64 = Buffer.from(canary).toString("base64");
-    for (const text of [canary, base64, base64.replace(/=+$/, ""), encodeURIComponent(canary)]) all.add(text);
+    const bytes = Buffer.from(canary);
+    const base64 = bytes.toString("base64");
+    const hex = bytes.toString("hex");
+    for (const text of [canary, encodeURIComponent(canary), base64, base64.replace(/=+$/, "")]) all.add(text);
+    for (const text of [bytes.toString("base64url"), hex, hex.toUpperCase()]) all.add(text);
+    // Some JSON writers escape the slash.
+    for (const text of [canary, base64]) all.add(text.replaceAll("/", "\\/"));
   }
   return [...all].sort((a, b) => b.length - a.length);
 }

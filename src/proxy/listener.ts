@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { timeOrderedId } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import { causeText, type Log } from "../log.ts";
+import { BodyMemory } from "./body-memory.ts";
 import { Connections } from "./connections.ts";
 import type { Rejection } from "./parse/rejection.ts";
 import type { IncomingCall } from "./parse.ts";
@@ -20,6 +21,8 @@ export interface ListenerOptions {
   readonly bodyTimeoutMs: number;
   /** Sockets of clients that may be open at once. */
   readonly connectionsMax: number;
+  /** The largest body in bytes that may be sent anywhere. */
+  readonly usualBodyBytesMax: number;
   /** The largest body in bytes that may be sent to this target. */
   readonly bodyBytesMax: (method: string, target: string) => number;
   readonly onCall: (call: IncomingCall) => Promise<Outgoing>;
@@ -30,9 +33,12 @@ const HEAD_BYTES_MAX = 16_384;
 const HEAD_TIMEOUT_MS = 10_000;
 const HEAD_CHECK_EVERY_MS = 2_000;
 const KEEP_ALIVE_MS = 75_000;
+/** Of all bodies that are being read or judged. */
+const BODY_MEMORY_BYTES = 256 * 1024 * 1024;
 
 export function createListener(options: ListenerOptions): Server {
   const connections = new Connections(options.connectionsMax);
+  const memory = new BodyMemory(BODY_MEMORY_BYTES);
   const server = createServer(
     {
       maxHeaderSize: HEAD_BYTES_MAX,
@@ -40,7 +46,7 @@ export function createListener(options: ListenerOptions): Server {
       requireHostHeader: true,
       connectionsCheckingInterval: HEAD_CHECK_EVERY_MS,
     },
-    (request, response) => void serve(options, connections, request, response),
+    (request, response) => void serve(options, connections, memory, request, response),
   );
   server.headersTimeout = HEAD_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -76,6 +82,7 @@ function listenProblem(cause: Error & { code?: string }, host: string, port: num
 async function serve(
   options: ListenerOptions,
   connections: Connections,
+  memory: BodyMemory,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -85,8 +92,11 @@ async function serve(
   const startedMs = clock.elapsed();
   const method = request.method ?? "";
   const target = request.url ?? "";
+  let release = () => {};
   try {
-    const { body, rejection } = await readBody(request, options.bodyBytesMax(method, target), options.bodyTimeoutMs);
+    const { body, rejection } = await readBody(options, memory, request, (free) => {
+      release = free;
+    });
     connections.served(request.socket);
     response.once("close", () => connections.answered(request.socket));
     const call = { id, receivedAt, startedMs, method, target, rawHeaders: request.rawHeaders, body };
@@ -96,6 +106,8 @@ async function serve(
     log.error("request_failed", { call: id, cause: causeText(cause) });
     if (!response.headersSent) await send(response, method, FAILED, true, options.bodyTimeoutMs);
     else response.destroy();
+  } finally {
+    release();
   }
 }
 
@@ -116,8 +128,17 @@ interface ReadBody {
 const EMPTY = new Uint8Array(0);
 
 /** The whole body, or why it is not wanted: too large (by its announced length, before a byte is read) or too slow. */
-function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: number): Promise<ReadBody> {
+function readBody(
+  options: ListenerOptions,
+  memory: BodyMemory,
+  request: IncomingMessage,
+  reserved: (free: () => void) => void,
+): Promise<ReadBody> {
+  const timeoutMs = options.bodyTimeoutMs;
   const announced = request.headers["content-length"];
+  const isUsual = announced !== undefined && Number(announced) <= options.usualBodyBytesMax;
+  // What an operation takes beyond the usual is looked up only where it matters.
+  const bytesMax = isUsual ? options.usualBodyBytesMax : options.bodyBytesMax(request.method ?? "", request.url ?? "");
   const tooLarge = (bytes: number | string): ReadBody => ({
     body: EMPTY,
     rejection: { code: "body_too_large", message: `The body has ${bytes} bytes or more; the limit is ${bytesMax}.` },
@@ -126,6 +147,12 @@ function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: number)
   if ((announced === undefined || announced === "0") && request.headers["transfer-encoding"] === undefined) {
     return Promise.resolve({ body: EMPTY, rejection: undefined });
   }
+  const free = memory.reserve(announced === undefined ? bytesMax : Number(announced));
+  if (!free) {
+    const message = "Too many large bodies are being sent at once; send this one again in a moment.";
+    return Promise.resolve({ body: EMPTY, rejection: { code: "rate_exceeded", message } });
+  }
+  reserved(free);
   return new Promise((done) => {
     const chunks: Uint8Array[] = [];
     let bytes = 0;

@@ -47,7 +47,8 @@ function readCost(call: Call, operation: Operation, exposure: Exposure, pricing:
   if (!operation.cost) return NOTHING;
   try {
     const cost = operation.cost(call, answer, exposure, pricing);
-    return cost.unreadable ? { ...cost, micros: exposure.micros } : cost;
+    // Where the answer shows more than was held (a dearer currency than the dollar), the larger figure stands.
+    return cost.unreadable && cost.micros < exposure.micros ? { ...cost, micros: exposure.micros } : cost;
   } catch {
     return { micros: exposure.micros, source: "none", unreadable: true };
   }

@@ -92,6 +92,11 @@ function badHeaders(headers: JsonValue | undefined): string | undefined {
   if (headers === undefined || headers === null) return undefined;
   if (!isObject(headers)) return "headers is not a JSON object of names and values";
   const name = Object.keys(headers).find((each) => /^\s*(?:resent-)?(?:to|cc|bcc|from|sender)\s*$/i.test(each));
+  const odd = Object.entries(headers).find(
+    ([each, value]) => !/^[!-9;-~]{1,76}$/.test(each) || (typeof value === "string" && /[\r\n\0]/.test(value)),
+  );
+  if (odd)
+    return `headers has ${JSON.stringify(odd[0].slice(0, 60))}, whose name or value could be read as more than one header`;
   if (name === undefined) return undefined;
   return `headers has ${JSON.stringify(name)}; recipients and senders go into to, cc, bcc and from`;
 }

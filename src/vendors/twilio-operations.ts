@@ -61,9 +61,26 @@ function quoteMessage(call: Call, pricing: Pricing): Quote | NoExposure {
   if (characters > BODY_CHARACTERS_MAX) {
     return rejected(`Body has ${characters} characters; Twilio takes ${BODY_CHARACTERS_MAX}`);
   }
-  const mms = (field(call, "SendAsMms") ?? "false") !== "false" || field(call, "MediaUrl[0]") !== undefined;
+  const mms =
+    (field(call, "SendAsMms") ?? "false") !== "false" || hasMedia(call.bodyFields) || hasMedia(call.queryFields);
   if (body === "" && !mms) return rejected("the request has neither Body nor MediaUrl; a message needs one");
   return mms ? quoteMms(to, pricing) : quoteSms(to, body, pricing);
+}
+
+/** Redact (an empty `Body`) or cancel, of a message that has an id: anything else could be read as a new message. */
+function refuseOtherUpdate(call: Call): NoExposure | undefined {
+  const hasId = /\/Messages\/(?:SM|MM)[0-9a-fA-F]{32}(?:\.json)?$/.test(call.path);
+  const other = [...call.queryFields, ...call.bodyFields].find(
+    ([name, value]) => !(name === "Body" && value === "") && !(name === "Status" && value === "canceled"),
+  );
+  if (hasId && !other) return undefined;
+  return costUnknown(other ? `an update of a message takes no ${other[0].slice(0, 60)}` : "the path names no message");
+}
+
+/** In whatever way it is numbered: what could be read as a medium is charged as one. */
+function hasMedia(fields: Fields): boolean {
+  for (const name of fields.keys()) if (name.startsWith("MediaUrl")) return true;
+  return false;
 }
 
 function quoteSms(to: string, body: string, pricing: Pricing): Quote | NoExposure {
@@ -88,9 +105,12 @@ function unpricedField(call: Call): string | undefined {
   return unpricedIn(call.bodyFields) ?? unpricedIn(call.queryFields);
 }
 
+/** The parameters of a message that are lists; the parser numbers their members. */
+const LISTS = /^(?:MediaUrl|PersistentAction)\[[0-9]+\]$/;
+
 function unpricedIn(fields: Fields): string | undefined {
   for (const sent of fields.keys()) {
-    const name = sent.endsWith("]") ? sent.replace(/\[[0-9]+\]$/, "") : sent;
+    const name = LISTS.test(sent) ? sent.slice(0, sent.indexOf("[")) : sent;
     if (name.startsWith("Content") && name !== "ContentRetention") return `${name} makes Twilio write the message`;
     if (PRICED_FIELDS.has(name) || HARMLESS_VALUES.get(name) === fields.get(sent)) continue;
     return `the parameter ${name.slice(0, 60)} may change what a message costs`;
@@ -179,8 +199,14 @@ const CLOSED: readonly Operation[] = [
 
 const FREE: readonly Operation[] = [
   // An update can only cancel what has not been sent or redact what has.
-  ...family("messages.update", "free", "write", undefined, [
-    `POST ${ACCOUNT}/Messages/*`,
+  {
+    name: "messages.update",
+    route: `POST ${ACCOUNT}/Messages/*`,
+    class: "free",
+    kind: "write",
+    refuse: refuseOtherUpdate,
+  },
+  ...family("messages.records", "free", "write", undefined, [
     `POST ${ACCOUNT}/Messages/*/Feedback.json`,
     `DELETE ${ACCOUNT}/Messages/*`,
     `DELETE ${ACCOUNT}/Messages/*/Media/*`,

@@ -99,6 +99,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     log: plane.log,
     connectionsMax: 1_000,
     bodyTimeoutMs: options.bodyTimeoutMs ?? 5_000,
+    usualBodyBytesMax: plane.limits.bodyBytesMax,
     bodyBytesMax: () => plane.limits.bodyBytesMax,
     onCall: (call) => handleCall(plane, call, names),
   });

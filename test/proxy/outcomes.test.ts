@@ -181,6 +181,36 @@ describe("what the vendor's answer means for the hold", () => {
     });
   }
 
+  test("keeps the larger figure where an amount turns out to be in a currency that is dearer than the dollar", async () => {
+    const key = await plane.issue({ daily_usd_cap: 100 });
+    const refund = { id: "re_1", object: "refund", amount: 2000, currency: "gbp", status: "succeeded" };
+    vendor.answer = () => ({ status: 200, body: JSON.stringify(refund) });
+    const response = await fetch(`${plane.url}/stripe/v1/refunds`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key.token}`, "content-type": "application/x-www-form-urlencoded" },
+      body: "charge=ch_1&amount=2000",
+    });
+    expect(response.status).toBe(200);
+    expect(await rowOf(key)).toMatchObject({ state: "settled", flag: "cost_unreadable", exposureMicros: FULL });
+    expect(await used(key)).toBeGreaterThan(FULL);
+  });
+
+  test("is unknown where the vendor's status is none", async () => {
+    const key = await plane.issue({ daily_usd_cap: 100 });
+    vendor.answer = () => ({ status: 999, body: "{}" });
+    expect((await pay(key)).status).toBe(504);
+    expect(await rowOf(key)).toMatchObject({ state: "unresolved", flag: "broken" });
+  });
+
+  test("does not matter to a read whose long answer a hard stop cuts off halfway", async () => {
+    const key = await plane.issue({ daily_usd_cap: 100 });
+    vendor.answer = () => ({ truncated: "x".repeat(100) });
+    const head = fetch(`${plane.url}/stripe/v1/customers`, { headers: { authorization: `Bearer ${key.token}` } });
+    await head.then((response) => response.text()).catch(() => undefined);
+    while (plane.plane.inFlight.count > 0) await Bun.sleep(1);
+    expect(await rowOf(key)).toMatchObject({ exposureMicros: 0n });
+  });
+
   test("gives the hold back when the vendor cannot be reached, and says that nothing was sent", async () => {
     const gone = await startVendorDouble(() => "hang");
     await gone.stop();

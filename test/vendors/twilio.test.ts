@@ -184,3 +184,29 @@ describe("how Twilio is reached", () => {
     });
   });
 });
+
+describe("what could be read as another message than the one that was priced", () => {
+  const account = `/2010-04-01/Accounts/AC${"0".repeat(32)}`;
+  const text = { To: "+14155550100", From: "+14155550199", Body: "hi" };
+  const quote = (extra: Record<string, string>) =>
+    exposureOf(twilio, makeCall(`POST ${account}/Messages.json`, { form: { ...text, ...extra } }), makePricing());
+  const update = (path: string, form: Record<string, string>) => {
+    const call = makeCall(`POST ${account}/Messages/${path}`, { form });
+    return operationFor(twilio, call).refuse?.(call);
+  };
+
+  test("is charged as a picture message however its media are numbered", () => {
+    const picture = quote({ "MediaUrl[0]": "https://e.example/1.png" });
+    expect(picture.ok).toBe(true);
+    expect(quote({ "MediaUrl[7]": "https://e.example/1.png" })).toEqual(picture);
+    expect(quote({ "SendAsMms[0]": "true" })).toMatchObject({ ok: false, code: "cost_unknown" });
+  });
+
+  test("is refused where an update has no message's id, or more than a redaction or a cancellation", () => {
+    const sid = `SM${"0123456789abcdef".repeat(2)}.json`;
+    expect(update(sid, { Body: "" })).toBeUndefined();
+    expect(update(sid, { Status: "canceled" })).toBeUndefined();
+    expect(update(sid, text)).toMatchObject({ ok: false, code: "cost_unknown" });
+    expect(update(".json", { Body: "" })).toMatchObject({ ok: false, code: "cost_unknown" });
+  });
+});

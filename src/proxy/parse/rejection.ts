@@ -1,7 +1,10 @@
 import type { RefusalCode } from "../../core/verdict.ts";
 
-/** What the strict parsers can say no with: 400, 413 and 415. */
-export type RejectionCode = Extract<RefusalCode, "request_rejected" | "body_too_large" | "encoding_unsupported">;
+/** What the strict parsers can say no with: 400, 413 and 415; and the listener with 429, where too much arrives at once. */
+export type RejectionCode = Extract<
+  RefusalCode,
+  "request_rejected" | "body_too_large" | "encoding_unsupported" | "rate_exceeded"
+>;
 
 export interface Rejection {
   readonly code: RejectionCode;

@@ -1,16 +1,8 @@
 import { type Call, isRead, type JsonValue } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
+import { family, operation } from "./family.ts";
 import { bareAddress, batchCost, emailCost, emailExposure, emailsOf, isObject, recipientsOf } from "./resend-emails.ts";
-import type {
-  AgentSnippet,
-  MoneyKind,
-  Operation,
-  OperationClass,
-  Refusal,
-  RefusalAnswer,
-  Scope,
-  Vendor,
-} from "./vendor.ts";
+import type { AgentSnippet, Operation, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
 
 /** What emails are made and sent with: changing it sends nothing. */
 const LISTS = "audiences contact-properties contacts domains segments suppressions templates topics".split(" ");
@@ -185,21 +177,4 @@ function agentLines(baseUrl: string, vaultKey: string): readonly AgentSnippet[] 
     { language: "Python", lines: [`resend.api_key = "${vaultKey}"`, `resend.api_url = "${baseUrl}"`] },
     { language: "Node", lines: [`new Resend("${vaultKey}", { baseUrl: "${baseUrl}" })`] },
   ];
-}
-
-function operation(name: string, opClass: OperationClass, kind: MoneyKind, route: string): Operation {
-  return { name, route, class: opClass, kind };
-}
-
-function family(
-  name: string,
-  opClass: OperationClass,
-  kind: MoneyKind,
-  reason: string | undefined,
-  routes: readonly string[],
-): Operation[] {
-  return routes.map((route) => ({
-    ...operation(name, opClass, kind, route),
-    ...(reason === undefined ? {} : { reason }),
-  }));
 }

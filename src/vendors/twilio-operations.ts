@@ -1,8 +1,9 @@
 import { type Answer, type Call, type Fields, field, type JsonValue } from "../core/call.ts";
 import { divideCeil, type Micros } from "../core/money.ts";
+import { family, operation } from "./family.ts";
 import { segmentCount } from "./segments.ts";
 import { mmsRate, segmentRate } from "./twilio-rates.ts";
-import type { Cost, Exposure, MoneyKind, NoExposure, Operation, OperationClass, Pricing } from "./vendor.ts";
+import type { Cost, Exposure, NoExposure, Operation, Pricing } from "./vendor.ts";
 
 const ACCOUNT = "/2010-04-01/Accounts/*";
 
@@ -270,20 +271,3 @@ export const TWILIO_OPERATIONS: readonly Operation[] = [
   ...FREE,
   ...UNKNOWN,
 ];
-
-function operation(name: string, opClass: OperationClass, kind: MoneyKind, route: string): Operation {
-  return { name, route, class: opClass, kind };
-}
-
-function family(
-  name: string,
-  opClass: OperationClass,
-  kind: MoneyKind,
-  reason: string | undefined,
-  routes: readonly string[],
-): Operation[] {
-  return routes.map((route) => ({
-    ...operation(name, opClass, kind, route),
-    ...(reason === undefined ? {} : { reason }),
-  }));
-}

@@ -17,6 +17,8 @@ export type DoubleAnswer =
   | "reset"
   /** Never answers. */
   | "hang"
+  /** Announces a megabyte, sends this much of it, and stalls. */
+  | { readonly stalled: string }
   /** Announces more bytes than it sends, then closes. */
   | { readonly truncated: string };
 
@@ -87,6 +89,12 @@ function write(socket: Socket, request: RecordedRequest, answer: DoubleAnswer): 
   if (answer === "hang") return;
   if (answer === "reset") {
     socket.resetAndDestroy();
+    return;
+  }
+  if ("stalled" in answer) {
+    socket.write(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n${answer.stalled}`,
+    );
     return;
   }
   if ("truncated" in answer) {

@@ -129,3 +129,22 @@ describe("what a Resend call reaches", () => {
     expect(resend.scope(makeCall("GET /emails"), NO_ACCOUNT)).toEqual({});
   });
 });
+
+describe("custom headers that could be read as more than one", () => {
+  for (const headers of [
+    { "X-A": "1\r\nBcc: evil@z.example" },
+    { "Bcc:": "evil@z.example" },
+    { "X-A: 1 Bcc": "evil@z.example" },
+  ]) {
+    test(`are refused: ${JSON.stringify(headers)}`, () => {
+      const mail = { from: "a@example.com", to: "b@example.org", subject: "hi", text: "hello" };
+      expect(exposureOf(resend, makeCall("POST /emails", { json: { ...mail, headers } }))).toMatchObject({
+        ok: false,
+        code: "request_rejected",
+      });
+      expect(
+        exposureOf(resend, makeCall("POST /emails", { json: { ...mail, headers: { "X-Entity-Ref-ID": "1" } } })),
+      ).toMatchObject({ ok: true });
+    });
+  }
+});

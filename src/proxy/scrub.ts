@@ -12,8 +12,19 @@ export function spellings(canaries: readonly string[]): readonly string[] {
     for (const text of [bytes.toString("base64url"), hex, hex.toUpperCase()]) all.add(text);
     // Some JSON writers escape the slash.
     for (const text of [canary, base64]) all.add(text.replaceAll("/", "\\/"));
+    all.add(encodeURIComponent(canary).replace(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase()));
+    for (const text of base64Within(bytes)) all.add(text);
   }
   return [...all].sort((a, b) => b.length - a.length);
+}
+
+/** What every base64 text has in it in which the secret stands behind other bytes, by how they shift it. */
+function base64Within(secret: Buffer): string[] {
+  return [1, 2].map((shift) => {
+    const whole = Buffer.concat([Buffer.alloc(shift), secret]);
+    const certain = Math.floor(whole.length / 3) * 4;
+    return whole.toString("base64").slice(shift + 1, certain);
+  });
 }
 
 export function scrubText(text: string, secrets: readonly string[]): string {
@@ -27,8 +38,19 @@ export function scrubText(text: string, secrets: readonly string[]): string {
 /** The body without the secrets; the very same array where none is in it. */
 export function scrubBytes(body: Uint8Array, secrets: readonly string[]): Uint8Array {
   const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  if (!secrets.some((secret) => view.includes(secret, 0, "latin1"))) return body;
-  return Buffer.from(scrubText(view.toString("latin1"), secrets), "latin1");
+  const isPlain = !secrets.some((secret) => view.includes(secret, 0, "latin1"));
+  if (isPlain && !view.includes("\\u00")) return body;
+  const text = unescaped(view.toString("latin1"));
+  const clean = scrubText(text, secrets);
+  return clean === text ? body : Buffer.from(clean, "latin1");
+}
+
+/** JSON may write any character as `\u00XX`; quotation mark and backslash keep theirs, so that JSON stays JSON. */
+function unescaped(text: string): string {
+  return text.replace(/\\u00([2-7][0-9a-f])/gi, (written, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return character === '"' || character === "\\" ? written : character;
+  });
 }
 
 /** The same for a body that passes through in pieces: what could be the beginning of a secret waits for the next piece. */

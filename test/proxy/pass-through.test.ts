@@ -191,6 +191,10 @@ describe("what reaches the client", () => {
   for (const [how, spell] of [
     ["in clear", (secret: string) => secret],
     ["in base64", (secret: string) => Buffer.from(secret).toString("base64")],
+    [
+      "with lower-case percent escapes",
+      (secret: string) => encodeURIComponent(secret).replace(/%../g, (one) => one.toLowerCase()),
+    ],
   ] as const) {
     test(`never has the secret that a vendor echoes ${how}, in body or header`, async () => {
       const echoed = spell(DOUBLE_SECRETS.stripe);
@@ -204,6 +208,23 @@ describe("what reaches the client", () => {
       expect(await response.text()).toBe('{"error":{"message":"bad key [redacted]"}}');
     });
   }
+
+  test("never has the secret that is spelled in JSON escapes, and keeps other escapes as they are", async () => {
+    const escaped = [...DOUBLE_SECRETS.stripe].map((one) => `\\u00${one.charCodeAt(0).toString(16)}`).join("");
+    vendor.answer = () => ({ status: 200, body: `{"echo":"${escaped}","quote":"\\u0022"}` });
+    expect(await (await pay()).text()).toBe('{"echo":"[redacted]","quote":"\\u0022"}');
+    vendor.answer = () => ({ status: 200, body: '{"name":"\\u0041da"}' });
+    expect(await (await pay()).text()).toBe('{"name":"\\u0041da"}');
+  });
+
+  test("never has the secret inside the base64 of something longer", async () => {
+    for (const before of ["Authorization: Bearer ", "x", "xy", "xyz"]) {
+      const echoed = Buffer.from(`${before}${DOUBLE_SECRETS.stripe} and more`).toString("base64");
+      vendor.answer = () => ({ status: 200, body: `{"echo":"${echoed}"}` });
+      const { echo } = (await (await pay()).json()) as { echo: string };
+      expect(Buffer.from(echo, "base64").toString("latin1")).not.toContain(DOUBLE_SECRETS.stripe.slice(4, -4));
+    }
+  });
 
   test("never has the secret that is hidden in a compressed answer or cut across the pieces of a stream", async () => {
     vendor.answer = () => ({

@@ -51,7 +51,7 @@ export interface AuditRow extends CallFacts {
   readonly exposureMicros: Micros;
   readonly costMicros: Micros | null;
   readonly costSource: CostSource;
-  /** Use of the tightest dollar cap after this call; null where no dollar cap applies. */
+  /** Use of the tightest dollar cap after this call; without one, what the key has spent; null where nothing is counted. */
   readonly capUsageAfterMicros: Micros | null;
   readonly vendorRequestId: string | null;
   readonly vendorTxnId: string | null;

@@ -19,14 +19,27 @@ export interface Budget {
   readonly window: CapWindow;
 }
 
-/** The budgets of one vault key, in the order in which they answer when several are full. */
+/** The cap of what is only counted: more than any counter holds, and still a 64-bit integer. */
+const UNCAPPED = 1n << 62n;
+
+/** False for what is counted without a cap, so that a cap which is added later finds what was spent before. */
+export function isCapped(budget: Budget): boolean {
+  return budget.cap !== UNCAPPED;
+}
+
+/** The caps of one vault key, in the order in which they answer when several are full. */
 export function keyBudgets(keyId: string, policy: CompiledPolicy): readonly Budget[] {
-  const budgets: Budget[] = [];
-  const add = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow) => {
-    if (cap !== undefined) budgets.push({ id: `key:${keyId}:${name}`, name, unit, cap, window });
+  return keyCounters(keyId, policy).filter(isCapped);
+}
+
+/** All that is counted for one vault key, capped or not: what its calls are charged to. */
+export function keyCounters(keyId: string, policy: CompiledPolicy): readonly Budget[] {
+  const counter = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow): Budget => {
+    return { id: `key:${keyId}:${name}`, name, unit, cap: cap ?? UNCAPPED, window };
   };
-  add("daily_usd_cap", "usd", policy.dailyCapMicros, policy.capWindow);
-  add("total_usd_cap", "usd", policy.totalCapMicros, "lifetime");
-  add("daily_send_cap", "sends", policy.dailySendCap, "utc_day");
-  return budgets;
+  return [
+    counter("daily_usd_cap", "usd", policy.dailyCapMicros, policy.capWindow),
+    counter("total_usd_cap", "usd", policy.totalCapMicros, "lifetime"),
+    counter("daily_send_cap", "sends", policy.dailySendCap, "utc_day"),
+  ];
 }

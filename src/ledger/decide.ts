@@ -1,7 +1,7 @@
 import type { RefusalCode } from "../core/verdict.ts";
 import { precedes } from "../core/verdict.ts";
 import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
-import type { Budget } from "./budget.ts";
+import { type Budget, isCapped } from "./budget.ts";
 import type { Brake, BudgetUse, Charge, HoldDecision, HoldRequest, KeyState } from "./entry.ts";
 
 /** What the ledger holds at the start of a batch, as far as the batch touches it. */
@@ -42,7 +42,9 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
   const first = tightest(view, call.budgets);
   const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
-  const charges = ordered.map((budget) => charge(view, budget, call));
+  const charges = ordered
+    .filter((budget) => isCapped(budget) || amountFor(budget, call) > 0n)
+    .map((budget) => charge(view, budget, call));
   return { admitted: true, charges, tightest: first && budgetUse(view, first) };
 }
 
@@ -98,7 +100,7 @@ function budgetUse(view: LedgerView, budget: Budget): BudgetUse {
 function tightest(view: LedgerView, budgets: readonly Budget[]): Budget | undefined {
   let least: { readonly budget: Budget; readonly left: bigint } | undefined;
   for (const budget of budgets) {
-    if (budget.unit !== "usd") continue;
+    if (budget.unit !== "usd" || !isCapped(budget)) continue;
     const left = budget.cap - used(view, budget);
     if (!least || left < least.left) least = { budget, left };
   }

@@ -1,4 +1,4 @@
-import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { type Budget, keyCounters } from "../ledger/budget.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import type { CompiledPolicy } from "../policy/policy.ts";
 import type { Store, VaultKeyRecord } from "../store/store.ts";
@@ -56,7 +56,7 @@ function ringKey(record: VaultKeyRecord): RingKey {
     label: record.label,
     agentName: record.agentName,
     policy,
-    budgets: keyBudgets(record.id, policy),
+    budgets: keyCounters(record.id, policy),
     metadata: Object.keys(record.metadata).length === 0 ? null : JSON.stringify(record.metadata),
   };
 }

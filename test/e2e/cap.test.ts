@@ -108,6 +108,18 @@ describe("a change on the data directory", () => {
     expect(vendor.requests).toHaveLength(3);
   });
 
+  test("counts what was spent before a cap was added", async () => {
+    const policy = ["--vendor", "stripe", "--allowed-endpoints", "POST /v1/payment_intents"];
+    const key = await bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h"]);
+    const server = await bench.serve();
+    expect(await charge(server, key)).toBe(200);
+    expect(await bench.cli(["key", "update", key.id, "--daily-usd-cap", "9"])).toMatchObject({ code: 0 });
+    expect(await charge(server, key)).toBe(429);
+    expect(await bench.cli(["key", "update", key.id, "--daily-usd-cap", "10"])).toMatchObject({ code: 0 });
+    expect(await charge(server, key)).toBe(200);
+    expect(vendor.requests).toHaveLength(2);
+  });
+
   test("gives every call the new secret after a rotation, and none after a removal", async () => {
     const key = await issueKey("100");
     const server = await bench.serve();

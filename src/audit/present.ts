@@ -35,6 +35,7 @@ const COLUMNS: readonly Column[] = [
   ["upstream_latency_ms", (row) => row.upstreamLatencyMs],
   ["flag", (row) => row.flag],
   ["metadata", (row) => metadata(row.metadata)],
+  ["refers_to", (row) => row.refersTo],
   ["prev_hash", (row) => row.prevHash],
   ["hash", (row) => row.hash],
 ];

@@ -44,6 +44,8 @@ export interface CallEnd {
 /** One call as it is read back. `seq` is the order in which rows were written and the cursor of every listing. */
 export interface AuditRow extends CallFacts {
   readonly seq: number;
+  /** The call that this row corrects: a later resolution or price; null for the row of a call itself. */
+  readonly refersTo: string | null;
   readonly finishedAt: EpochMs | null;
   readonly policyVerdict: Verdict;
   readonly verdictRule: string;
@@ -59,6 +61,7 @@ export interface AuditRow extends CallFacts {
   readonly latencyMs: number | null;
   readonly upstreamLatencyMs: number | null;
   readonly flag: string | null;
+  /** Of the row before it in the chain, and its own: hex, null while the call is in flight. */
   readonly prevHash: string | null;
   readonly hash: string | null;
 }

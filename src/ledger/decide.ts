@@ -13,6 +13,8 @@ export interface LedgerView {
   readonly vendors: ReadonlyMap<string, number>;
   /** Used amount by `counterKey`; one that is missing is zero. */
   readonly counters: Map<string, bigint>;
+  /** Why nothing may be spent, for people; null where nothing stands against it. */
+  readonly frozen: string | null;
 }
 
 /** The name of a budget's counter in the window that began at `start`. */
@@ -30,7 +32,7 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   const vendorVersion = view.vendors.get(call.facts.vendor) ?? 0;
   if (key.version !== call.keyVersion || vendorVersion !== call.vendorVersion)
     return { admitted: false, code: "stale" };
-  const stop = keyRefusal(key, view.now) ?? brakeRefusal(view.brakes, call);
+  const stop = keyRefusal(key, view.now) ?? frozenRefusal(view.frozen) ?? brakeRefusal(view.brakes, call);
   if (stop && !(call.refusal && precedes(call.refusal.code, stop.code))) {
     return refuse(stop.code, stop.rule, undefined, stop.reason);
   }
@@ -58,6 +60,11 @@ function keyRefusal(key: KeyState, now: EpochMs): Stop | undefined {
   if (key.revokedAt !== null) return { code: "key_revoked", rule: "revoked", reason: key.revokeReason };
   if (key.expiresAt <= now) return { code: "key_expired", rule: "expires_in", reason: null };
   return undefined;
+}
+
+/** After a restore nobody knows what was spent since the backup, until an operator has looked. */
+function frozenRefusal(frozen: string | null): Stop | undefined {
+  return frozen === null ? undefined : { code: "store_unavailable", rule: "frozen", reason: frozen };
 }
 
 function brakeRefusal(brakes: readonly Brake[], call: HoldRequest): Stop | undefined {

@@ -39,6 +39,8 @@ export interface HoldReceipt {
   /** The store's own number of the row. */
   readonly seq: number;
   readonly charges: readonly Charge[];
+  /** What the store wants back with the resolution, and nobody else reads. */
+  readonly held?: unknown;
 }
 
 export type LedgerEntry = HoldRequest | ResolveRequest;

@@ -103,7 +103,7 @@ function ledgerView(
     if (counter) counters.set(counterKey(budget.id, start), counter.used);
   }
   const keys = new Map([[keyId, state]]);
-  return { now, keys, brakes, vendors: new Map(), counters };
+  return { now, keys, brakes, vendors: new Map(), counters, frozen: null };
 }
 
 function usedOf({ counters }: LedgerView, budget: Budget, now: EpochMs): bigint {

@@ -4,6 +4,7 @@ import type { AuditRow } from "../../src/audit/row.ts";
 
 const ROW: AuditRow = {
   seq: 7,
+  refersTo: null,
   id: "call_1",
   calledAt: Date.UTC(2026, 0, 1),
   finishedAt: Date.UTC(2026, 0, 1, 0, 0, 1),
@@ -40,7 +41,7 @@ const NAMES =
   "id called_at finished_at agent_run_id agent_run_label agent_name vault_key_id vendor method endpoint path " +
   "policy_verdict verdict_rule state exposure_usd cost_usd cost_source cap_usage_after_usd customer_scope_id " +
   "vendor_request_id vendor_txn_id triggering_event_id idempotency_key_hash http_status latency_ms " +
-  "upstream_latency_ms flag metadata prev_hash hash";
+  "upstream_latency_ms flag metadata refers_to prev_hash hash";
 
 test("a row has the documented names in their order", () => {
   expect(Object.keys(presentRow(ROW)).join(" ")).toBe(NAMES);

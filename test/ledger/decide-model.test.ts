@@ -123,6 +123,7 @@ function call(
     brakes: [],
     vendors: new Map(),
     counters,
+    frozen: null,
   };
   const before = new Map(counters);
   const decision = decide(view, holdOf("vk_1", 0, { exposureMicros: step.amount, sends: step.sends, budgets }));

@@ -104,7 +104,7 @@ test("refuses and forgets a batch whose COMMIT breaks a deferred constraint, and
   const side = new Database(directory.path);
   side.run("CREATE TABLE parents (id INTEGER PRIMARY KEY)");
   side.run("CREATE TABLE children (id INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)");
-  side.run("CREATE TRIGGER orphan AFTER INSERT ON audit_rows BEGIN INSERT INTO children VALUES (1); END");
+  side.run("CREATE TRIGGER orphan AFTER INSERT ON open_batches BEGIN INSERT INTO children VALUES (1); END");
   expect(() => ledger.apply([holdOf(keyId, 90)], NOON)).toThrow("FOREIGN KEY");
   expect(database.inTransaction).toBe(false);
   side.run("INSERT INTO parents VALUES (1)");

@@ -28,12 +28,16 @@ CREATE TABLE counters (
   PRIMARY KEY (budget_id, window_start)
 ) STRICT, WITHOUT ROWID;
 
--- One row per call with a known key. `seq` is the order of writing; `charges` is what the hold put on which counters.
+-- One final row per call with a known key, and one per later correction of a call, which refers to it. Rows are only ever
+-- added. `seq` is the order in which the calls were decided, `chain_seq` the order in which their rows became final: that
+-- of the hash chain. `charges` is what the hold put on which counters.
 CREATE TABLE audit_rows (
-  seq                     INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq                     INTEGER PRIMARY KEY,
+  chain_seq               INTEGER NOT NULL,
   id                      TEXT NOT NULL,
+  refers_to               TEXT,
   called_at               INTEGER NOT NULL,
-  finished_at             INTEGER,
+  finished_at             INTEGER NOT NULL,
   agent_run_id            TEXT,
   agent_run_label         TEXT,
   agent_name              TEXT,
@@ -44,7 +48,7 @@ CREATE TABLE audit_rows (
   path                    TEXT NOT NULL,
   policy_verdict          TEXT NOT NULL,
   verdict_rule            TEXT NOT NULL,
-  state                   TEXT NOT NULL CHECK (state IN ('refused', 'held', 'settled', 'released', 'unresolved')),
+  state                   TEXT NOT NULL CHECK (state IN ('refused', 'settled', 'released', 'unresolved')),
   exposure_micros         INTEGER NOT NULL CHECK (exposure_micros >= 0),
   cost_micros             INTEGER,
   cost_source             TEXT NOT NULL,
@@ -60,9 +64,8 @@ CREATE TABLE audit_rows (
   flag                    TEXT,
   metadata                TEXT,
   charges                 TEXT,
-  owner                   TEXT,
-  prev_hash               TEXT,
-  hash                    TEXT
+  prev_hash               BLOB NOT NULL,
+  hash                    BLOB NOT NULL
 ) STRICT;
 -- Every index costs a page in every commit. A run's rows are found through its keys, a time range through the ids, which
 -- begin with the time, and a vendor's day within that range.
@@ -72,7 +75,16 @@ CREATE INDEX audit_rows_run_id ON audit_rows (agent_run_id) WHERE agent_run_id I
 CREATE INDEX audit_rows_refused ON audit_rows (policy_verdict) WHERE policy_verdict <> 'allowed';
 CREATE INDEX audit_rows_customer ON audit_rows (customer_scope_id) WHERE customer_scope_id IS NOT NULL;
 CREATE INDEX audit_rows_event ON audit_rows (triggering_event_id) WHERE triggering_event_id IS NOT NULL;
-CREATE INDEX audit_rows_open ON audit_rows (state) WHERE state IN ('held', 'unresolved');
+CREATE INDEX audit_rows_unresolved ON audit_rows (state) WHERE state = 'unresolved';
+CREATE UNIQUE INDEX audit_rows_refers_to ON audit_rows (refers_to) WHERE refers_to IS NOT NULL;
+
+-- The calls in flight, one row per batch of holds: the first half of what will be their audit rows, as a JSON list in the
+-- order of src/store/sqlite/open-call.ts. A batch goes when the last of its calls is final.
+CREATE TABLE open_batches (
+  batch INTEGER PRIMARY KEY,
+  owner TEXT NOT NULL,
+  calls TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE leases (
   owner TEXT PRIMARY KEY,
@@ -89,8 +101,8 @@ CREATE TABLE brakes (
 ) STRICT;
 CREATE INDEX brakes_engaged ON brakes (engaged_at) WHERE released_at IS NULL;
 
--- Stops with --hard, for the servers that have calls in flight: a day of them. `last_call_seq` is the newest row of
--- audit_rows at that moment; later calls are not concerned. `scope` is null where only `key_ids` counts.
+-- Stops with --hard, for the servers that have calls in flight: a day of them. `last_call_seq` is the newest
+-- decided at that moment; later calls are not concerned. `scope` is null where only `key_ids` counts.
 CREATE TABLE hard_stops (
   seq           INTEGER PRIMARY KEY AUTOINCREMENT,
   stopped_at    INTEGER NOT NULL,
@@ -138,14 +150,32 @@ CREATE TABLE unknown_key_calls (
   calls INTEGER NOT NULL
 ) STRICT;
 
--- The latest time that the ledger has used, so that its clock never runs backwards, across processes and restarts.
-CREATE TABLE ledger_clock (
-  id  INTEGER PRIMARY KEY CHECK (id = 1),
-  now INTEGER NOT NULL
+-- What every batch of the ledger begins from: the latest time that it has used, so that its clock never runs backwards,
+-- across processes and restarts; the newest `seq`; the head of the hash chain, with the number of its rows and the sum of
+-- their costs; and, after a restore, why keys are frozen (JSON).
+CREATE TABLE ledger_state (
+  id          INTEGER PRIMARY KEY CHECK (id = 1),
+  now         INTEGER NOT NULL,
+  last_seq    INTEGER NOT NULL,
+  chain_count INTEGER NOT NULL,
+  chain_hash  BLOB NOT NULL,
+  chain_cost  TEXT NOT NULL,
+  frozen      TEXT
 ) STRICT;
-INSERT INTO ledger_clock (id, now) VALUES (1, 0);
+INSERT INTO ledger_state (id, now, last_seq, chain_count, chain_hash, chain_cost) VALUES (1, 0, 0, 0, zeroblob(32), '0');
 
 -- For operators who query the file themselves: dollars as numbers, times as ISO 8601, and the other spellings in use.
+CREATE VIEW calls_in_flight AS
+SELECT
+  value ->> 0 AS seq, value ->> 1 AS id, value ->> 2 AS called_at, value ->> 3 AS agent_run_id, value ->> 4 AS agent_run_label,
+  value ->> 5 AS agent_name, value ->> 6 AS vault_key_id, value ->> 7 AS vendor, value ->> 8 AS method, value ->> 9 AS endpoint,
+  value ->> 10 AS path, value ->> 11 AS customer_scope_id, value ->> 12 AS triggering_event_id,
+  value ->> 13 AS idempotency_key_hash, value ->> 14 AS metadata, value ->> 15 AS verdict_rule,
+  CAST(value ->> 16 AS INTEGER) AS exposure_micros, CAST(value ->> 17 AS INTEGER) AS cap_usage_after_micros,
+  value ->> 18 AS charges, batch, owner
+FROM open_batches, json_each(open_batches.calls)
+WHERE NOT EXISTS (SELECT 1 FROM audit_rows WHERE audit_rows.id = value ->> 1);
+
 CREATE VIEW calls AS
 SELECT
   id,
@@ -158,13 +188,24 @@ SELECT
   cost_source,
   cap_usage_after_micros / 1000000.0 AS cap_usage_after_usd,
   customer_scope_id, vendor_request_id, vendor_txn_id, triggering_event_id, idempotency_key_hash,
-  http_status, latency_ms, upstream_latency_ms,
+  http_status, latency_ms, upstream_latency_ms, flag,
   json_patch(json_object('agent_run_id', agent_run_id, 'agent_name', agent_name), coalesce(metadata, '{}')) AS metadata,
-  prev_hash, hash,
+  refers_to, lower(hex(prev_hash)) AS prev_hash, lower(hex(hash)) AS hash,
   strftime('%Y-%m-%dT%H:%M:%fZ', called_at / 1000.0, 'unixepoch') AS ts,
   cost_micros / 1000000.0 AS cost_usd_parsed,
   cost_micros / 1000000.0 AS amount_usd,
   policy_verdict AS verdict
-FROM audit_rows;
+FROM (
+  SELECT id, called_at, finished_at, agent_run_id, agent_run_label, agent_name, vault_key_id, vendor, method, endpoint, path,
+  policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source, cap_usage_after_micros, customer_scope_id,
+  vendor_request_id, vendor_txn_id, triggering_event_id, idempotency_key_hash, http_status, latency_ms, upstream_latency_ms,
+  flag, metadata, refers_to, prev_hash, hash
+  FROM audit_rows
+  UNION ALL
+  SELECT id, called_at, NULL, agent_run_id, agent_run_label, agent_name, vault_key_id, vendor, method, endpoint, path,
+    'allowed', verdict_rule, 'held', exposure_micros, NULL, 'none', cap_usage_after_micros, customer_scope_id,
+    NULL, NULL, triggering_event_id, idempotency_key_hash, NULL, NULL, NULL, NULL, metadata, NULL, NULL, NULL
+  FROM calls_in_flight
+);
 
 CREATE VIEW audit_log AS SELECT * FROM calls;

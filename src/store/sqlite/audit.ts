@@ -6,7 +6,16 @@ import { idFloor } from "../../core/id.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { AuditFilter, AuditPage, AuditTotals } from "../store.ts";
-import { auditRows } from "./schema.ts";
+import { heldFilter, heldRow } from "./held-calls.ts";
+import { readOpenCalls } from "./open-call.ts";
+import { auditRows, openBatches } from "./schema.ts";
+
+/**
+ * A call whose outcome nobody has found out yet. A literal, because SQLite takes the index of unresolved calls only where
+ * its condition stands in the query.
+ */
+export const isUnresolved: SQL = sql`(${auditRows.state} = 'unresolved' AND NOT EXISTS (
+  SELECT 1 FROM audit_rows AS later WHERE later.refers_to = ${auditRows.id}))`;
 
 /** Reading the audit table. Rows are written by the ledger, in the transaction that decides a call. */
 export class SqliteAudit {
@@ -17,39 +26,60 @@ export class SqliteAudit {
   }
 
   query(filter: AuditFilter, page: { limit: number; before?: number; after?: number }): AuditPage {
+    return this.#db.transaction(() => this.#query(filter, page));
+  }
+
+  #query(filter: AuditFilter, { limit, before, after }: { limit: number; before?: number; after?: number }): AuditPage {
     const conditions = filterConditions(filter);
-    if (page.after !== undefined) {
-      conditions.push(gt(auditRows.seq, page.after));
-      const rows = this.#select(conditions, asc(auditRows.seq), page.limit);
-      return { rows, older: undefined };
+    const held = this.#held(filter).filter(({ seq }) => seq < (before ?? SEQ_MAX) && seq > (after ?? 0));
+    if (after !== undefined) {
+      conditions.push(gt(auditRows.seq, after));
+      const rows = [...this.#select(conditions, asc(auditRows.seq), limit), ...held].sort(bySeq);
+      return { rows: rows.slice(0, limit), older: undefined };
     }
-    if (page.before !== undefined) conditions.push(lt(auditRows.seq, page.before));
-    const rows = this.#select(conditions, desc(auditRows.seq), page.limit + 1);
-    const shown = rows.slice(0, page.limit).reverse();
-    return { rows: shown, older: rows.length > page.limit ? shown[0]?.seq : undefined };
+    if (before !== undefined) conditions.push(lt(auditRows.seq, before));
+    const rows = [...this.#select(conditions, desc(auditRows.seq), limit + 1), ...held].sort(bySeq);
+    const shown = rows.slice(-limit);
+    return { rows: shown, older: rows.length > limit ? shown[0]?.seq : undefined };
   }
 
   totals(filter: AuditFilter): AuditTotals {
-    const sumWhere = (column: SQL, state: CallState) =>
-      sql<bigint>`coalesce(sum(CASE WHEN ${auditRows.state} = ${state} THEN ${column} END), 0)`;
-    const [row] = this.#db
-      .select({
-        calls: sql<bigint>`count(*)`,
-        refused: sql<bigint>`coalesce(sum(${auditRows.state} = 'refused'), 0)`,
-        settled: sumWhere(sql`${auditRows.costMicros}`, "settled"),
-        held: sumWhere(sql`${auditRows.exposureMicros}`, "held"),
-        unresolved: sumWhere(sql`${auditRows.exposureMicros}`, "unresolved"),
-      })
+    return this.#db.transaction(() => {
+      const [row] = this.#db
+        .select({
+          calls: sql<bigint>`count(*) FILTER (WHERE ${auditRows.refersTo} IS NULL)`,
+          refused: sql<bigint>`count(*) FILTER (WHERE ${auditRows.state} = 'refused')`,
+          settled: sql<bigint>`coalesce(sum(${auditRows.costMicros}) FILTER (WHERE ${auditRows.state} = 'settled'), 0)`,
+          unresolved: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}) FILTER (WHERE ${isUnresolved}), 0)`,
+        })
+        .from(auditRows)
+        .where(and(...filterConditions(filter)))
+        .all();
+      const held = this.#held(filter);
+      return {
+        calls: Number(row!.calls) + held.length,
+        refused: Number(row!.refused),
+        settledMicros: row!.settled,
+        heldMicros: held.reduce((sum, { exposureMicros }) => sum + exposureMicros, 0n),
+        unresolvedMicros: row!.unresolved,
+      };
+    });
+  }
+
+  /** The calls in flight that the filter selects, in the order in which they were decided. */
+  #held(filter: AuditFilter): AuditRow[] {
+    const selects = heldFilter(filter);
+    if (!selects) return [];
+    const ended = this.#db
+      .select({ id: auditRows.id })
       .from(auditRows)
-      .where(and(...filterConditions(filter)))
-      .all();
-    return {
-      calls: Number(row!.calls),
-      refused: Number(row!.refused),
-      settledMicros: row!.settled,
-      heldMicros: row!.held,
-      unresolvedMicros: row!.unresolved,
-    };
+      .where(eq(auditRows.id, sql.placeholder("id")))
+      .prepare();
+    const batches = this.#db.select().from(openBatches).orderBy(openBatches.batch).all();
+    return batches
+      .flatMap(({ batch, owner, calls }) => readOpenCalls({ batch: BigInt(batch), owner, calls }))
+      .filter((call) => selects(call) && ended.all({ id: call.facts.id }).length === 0)
+      .map(heldRow);
   }
 
   #select(conditions: SQL[], order: SQL, limit: number): AuditRow[] {
@@ -79,11 +109,8 @@ function filterConditions(filter: AuditFilter): SQL[] {
   if (filter.verdict !== undefined && filter.verdict !== "allowed") {
     conditions.push(sql`${auditRows.policyVerdict} <> 'allowed'`);
   }
-  if (filter.state !== undefined) conditions.push(eq(auditRows.state, filter.state));
-  // What is open is little among much; SQLite takes the index of open calls only where its condition is in the query.
-  if (filter.state === "held" || filter.state === "unresolved") {
-    conditions.push(sql`${auditRows.state} IN ('held', 'unresolved')`);
-  }
+  if (filter.state !== undefined)
+    conditions.push(filter.state === "unresolved" ? isUnresolved : eq(auditRows.state, filter.state));
   if (filter.customer !== undefined) conditions.push(eq(auditRows.customerScopeId, filter.customer));
   if (filter.triggeringEventId !== undefined)
     conditions.push(eq(auditRows.triggeringEventId, filter.triggeringEventId));
@@ -116,4 +143,8 @@ function auditRow(row: typeof auditRows.$inferSelect): AuditRow {
     state: row.state as CallState,
     costSource: row.costSource as CostSource,
   };
+}
+
+function bySeq(a: AuditRow, b: AuditRow): number {
+  return a.seq - b.seq;
 }

@@ -1,16 +1,32 @@
+import type { Micros } from "../../core/money.ts";
 import type { Charge } from "../../ledger/entry.ts";
 
-/** What a hold put on which counters, as its row keeps it: a JSON list of `[budget, window start, unit, "amount"]`. */
-export function encodeCharges(charges: readonly Charge[]): string {
-  return JSON.stringify(charges.map((c) => [c.budgetId, c.windowStart, c.unit, c.amount.toString()]));
+/**
+ * As a row keeps it: a key's own budget without the `key:vk_…:` that the row says already, and no amount where it is the
+ * row's exposure.
+ */
+type Written = [budget: string, windowStart: number, unit: Charge["unit"], amount?: string];
+
+/** What a hold put on which counters, as its row keeps it: a JSON list. */
+export function encodeCharges(keyId: string, exposureMicros: Micros, charges: readonly Charge[]): string {
+  const prefix = ownPrefix(keyId);
+  return JSON.stringify(
+    charges.map(({ budgetId, windowStart, unit, amount }): Written => {
+      const budget = budgetId.startsWith(prefix) ? budgetId.slice(prefix.length) : budgetId;
+      return amount === exposureMicros ? [budget, windowStart, unit] : [budget, windowStart, unit, amount.toString()];
+    }),
+  );
 }
 
-export function decodeCharges(text: string | null): readonly Charge[] {
-  const rows = JSON.parse(text ?? "[]") as [string, number, Charge["unit"], string][];
-  return rows.map(([budgetId, start, unit, amount]) => ({
-    budgetId,
-    windowStart: start,
+export function decodeCharges(keyId: string, exposureMicros: Micros, text: string | null): readonly Charge[] {
+  return (JSON.parse(text ?? "[]") as Written[]).map(([budget, windowStart, unit, amount]) => ({
+    budgetId: budget.includes(":") ? budget : ownPrefix(keyId) + budget,
+    windowStart,
     unit,
-    amount: BigInt(amount),
+    amount: amount === undefined ? exposureMicros : BigInt(amount),
   }));
+}
+
+function ownPrefix(keyId: string): string {
+  return `key:${keyId}:`;
 }

@@ -6,11 +6,11 @@ import type { Brake } from "../../ledger/entry.ts";
 import type { ControlRole } from "../../vault/control-token.ts";
 import type { ControlTokenRecord, Lease, RecordedHardStop, RememberedAnswer, VendorRecord } from "../store.ts";
 import {
-  auditRows,
   brakes,
   controlTokens,
   hardStops,
   leases,
+  ledgerState,
   rememberedAnswers,
   unknownKeyCalls,
   vendors,
@@ -86,7 +86,7 @@ export class SqliteControl {
         tx.delete(hardStops)
           .where(lte(hardStops.stoppedAt, now - DAY_MS))
           .run();
-        const lastCallSeq = sql<number>`(SELECT coalesce(max(${auditRows.seq}), 0) FROM ${auditRows})`;
+        const lastCallSeq = sql<number>`(SELECT ${ledgerState.lastSeq} FROM ${ledgerState})`;
         tx.insert(hardStops)
           .values({ seq: sql`NULL`, stoppedAt: now, lastCallSeq, keyIds: [...keyIds], scope })
           .run();

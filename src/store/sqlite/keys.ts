@@ -2,7 +2,8 @@ import { and, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from "drizzle-o
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { EpochMs } from "../../core/window.ts";
 import type { KeyChange, KeyFilter, KeySelector, KeySpend, VaultKeyRecord } from "../store.ts";
-import { auditRows, counters, vaultKeys } from "./schema.ts";
+import { isUnresolved } from "./audit.ts";
+import { auditRows, callsInFlight, counters, vaultKeys } from "./schema.ts";
 
 type KeyRow = typeof vaultKeys.$inferSelect;
 
@@ -91,29 +92,34 @@ export class SqliteKeys {
       .where(and(sql`${counters.budgetId} >= ${prefix}`, sql`${counters.budgetId} < ${`key:${keyId};`}`))
       .orderBy(counters.budgetId, counters.windowStart)
       .all();
-    const states = this.#db
+    const [final] = this.#db
       .select({
-        state: auditRows.state,
-        calls: sql<bigint>`count(*)`,
+        calls: sql<bigint>`count(*) FILTER (WHERE ${auditRows.refersTo} IS NULL)`,
+        settled: sql<bigint>`coalesce(sum(${auditRows.costMicros}) FILTER (WHERE ${auditRows.state} = 'settled'), 0)`,
         // Never over refused calls: an agent can ask for a trillion dollars until the sum does not fit 64 bits.
-        exposure: sql<bigint>`coalesce(sum(CASE WHEN ${auditRows.state} IN ('held', 'unresolved') THEN ${auditRows.exposureMicros} END), 0)`,
-        cost: sql<bigint>`coalesce(sum(CASE WHEN ${auditRows.state} = 'settled' THEN ${auditRows.costMicros} END), 0)`,
+        unresolved: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}) FILTER (WHERE ${isUnresolved}), 0)`,
       })
       .from(auditRows)
       .where(eq(auditRows.vaultKeyId, keyId))
-      .groupBy(auditRows.state)
       .all();
-    const of = (state: string) => states.find((row) => row.state === state);
+    const [open] = this.#db
+      .select({
+        calls: sql<bigint>`count(*)`,
+        held: sql<bigint>`coalesce(sum(${callsInFlight.exposureMicros}), 0)`,
+      })
+      .from(callsInFlight)
+      .where(eq(callsInFlight.vaultKeyId, keyId))
+      .all();
     return {
       counters: rows.map((row) => ({
         name: row.budgetId.slice(prefix.length),
         windowStart: row.windowStart,
         used: row.used,
       })),
-      settledMicros: of("settled")?.cost ?? 0n,
-      heldMicros: of("held")?.exposure ?? 0n,
-      unresolvedMicros: of("unresolved")?.exposure ?? 0n,
-      calls: Number(states.reduce((sum, row) => sum + row.calls, 0n)),
+      settledMicros: final!.settled,
+      heldMicros: open!.held,
+      unresolvedMicros: final!.unresolved,
+      calls: Number(final!.calls + open!.calls),
     };
   }
 

@@ -1,14 +1,11 @@
 import type { Database } from "bun:sqlite";
-import type { CallEnd } from "../../audit/row.ts";
-import { type CallState, mayResolve } from "../../core/hold.ts";
-import type { EpochMs } from "../../core/window.ts";
-import { windowStart } from "../../core/window.ts";
+import { timeOrderedId } from "../../core/id.ts";
+import { Problem } from "../../core/problem.ts";
+import { type EpochMs, windowStart } from "../../core/window.ts";
 import { decide, type LedgerView } from "../../ledger/decide.ts";
 import type {
-  Brake,
   Charge,
   HoldDecision,
-  HoldReceipt,
   HoldRequest,
   KeyState,
   LedgerEntry,
@@ -16,279 +13,261 @@ import type {
   ResolveRequest,
   ResolveResult,
 } from "../../ledger/entry.ts";
-import { type CounterChange, counterChanges, finalCost } from "../../ledger/settlement.ts";
-import { decodeCharges, encodeCharges } from "./charges.ts";
+import { counterChanges, finalCost } from "../../ledger/settlement.ts";
+import { decodeCharges } from "./charges.ts";
 import { Counters } from "./counters.ts";
+import { FinalRows, unseenEnd } from "./final-rows.ts";
+import { LedgerReads } from "./ledger-reads.ts";
+import { type LedgerState, LedgerStates } from "./ledger-state.ts";
+import { OpenBatches } from "./open-batches.ts";
+import type { OpenCall } from "./open-call.ts";
 
-interface OpenCall {
-  readonly seq: bigint;
-  readonly state: CallState;
-  readonly charges: string | null;
+type Unresolved = Extract<ResolveResult, { resolved: false }>;
+
+/** A transaction under way: what it has read, and what it will write when it commits. */
+interface Work {
+  readonly state: LedgerState;
+  readonly counters: Counters;
+  /** Holds taken in it that have not ended in it, by call. */
+  readonly opened: Map<string, OpenCall>;
+  /** The batch that each owner's holds go into. */
+  readonly batches: Map<string, number>;
 }
-
-/** Noting the time costs a page in a commit; once a second is enough for windows of a day. */
-const CLOCK_NOTED_EVERY_MS = 1000;
 
 /** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
 export class SqliteLedger {
   readonly #database: Database;
-  readonly #statements: ReturnType<typeof prepare>;
-  /** Calls of batches whose COMMIT failed: they were refused, but their rows may turn out to be there (ledger.md). */
+  readonly #reads: LedgerReads;
+  readonly #states: LedgerStates;
+  readonly #rows: FinalRows;
+  readonly #open: OpenBatches;
+  /** Calls of batches whose COMMIT failed: they were refused, but their holds may turn out to be there (ledger.md). */
   #doubtful: string[] = [];
 
-  #now: EpochMs = 0;
-
-  constructor(database: Database) {
+  constructor(database: Database, chainKey: () => Uint8Array = () => new Uint8Array(0)) {
     this.#database = database;
-    this.#statements = prepare(database);
+    this.#reads = new LedgerReads(database);
+    this.#states = new LedgerStates(database);
+    this.#rows = new FinalRows(database, chainKey);
+    this.#open = new OpenBatches(database);
   }
 
   /** The whole batch is on disk when it returns. */
   apply(entries: readonly LedgerEntry[], wallClock: EpochMs): readonly LedgerResult[] {
+    const results = this.#transact(
+      wallClock,
+      (work) => {
+        this.#withdrawDoubtful(work);
+        const view = this.#view(entries, work);
+        return entries.map((entry) =>
+          entry.type === "hold" ? this.#hold(view, work, entry) : this.#resolve(work, entry),
+        );
+      },
+      entries,
+    );
+    this.#doubtful = [];
+    return results;
+  }
+
+  /** Holds whose owner no longer renews its lease become unresolved: kept in full until somebody knows better. */
+  sweepAbandoned(now: EpochMs): number {
+    if (!this.#open.hasAbandoned(now)) return 0;
+    return this.#transact(now, (work) => {
+      const abandoned = this.#open.takeAbandoned(now);
+      const end = unseenEnd(now, "upstream_timeout", "owner_gone");
+      return abandoned.filter((call) => this.#end(work, call, "unresolved", null, end, call.capUsageAfterMicros))
+        .length;
+    });
+  }
+
+  #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {
     this.#database.run("BEGIN IMMEDIATE");
     try {
-      const now = this.#tick(wallClock);
-      const counters = new Counters(this.#database);
-      this.#withdrawDoubtful(counters, now);
-      const view = this.#view(entries, counters, now);
-      const results = entries.map((entry) =>
-        entry.type === "hold" ? this.#hold(view, counters, entry) : this.#resolve(counters, entry),
-      );
-      counters.save();
+      const work: Work = {
+        state: this.#states.read(wallClock),
+        counters: new Counters(this.#database),
+        opened: new Map(),
+        batches: new Map(),
+      };
+      const result = step(work);
+      this.#open.write([...work.opened.values()]);
+      this.#open.deleteEnded();
+      work.counters.save();
+      this.#states.write(work.state);
       this.#commit(entries);
-      return results;
+      return result;
     } catch (cause) {
+      this.#open.failed();
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
       throw cause;
     }
   }
 
-  /** Holds whose owner no longer renews its lease become unresolved: kept in full until somebody knows better. */
-  sweepAbandoned(now: EpochMs): number {
-    return this.#statements.sweep.run(now, now).changes;
-  }
-
   #commit(entries: readonly LedgerEntry[]): void {
     try {
       this.#database.run("COMMIT");
-      this.#doubtful = [];
+      this.#open.committed();
     } catch (cause) {
       this.#doubt(entries);
       throw cause;
     }
   }
 
-  /** These calls are refused now, whatever becomes of their rows. */
+  /** These calls are refused now, whatever becomes of their holds. */
   #doubt(entries: readonly LedgerEntry[]): void {
     for (const entry of entries) if (entry.type === "hold") this.#doubtful.push(entry.facts.id);
   }
 
   /** Those that are not there now will not appear later; the others stay in doubt until their withdrawal is committed. */
-  #withdrawDoubtful(counters: Counters, now: EpochMs): void {
+  #withdrawDoubtful(work: Work): void {
+    const end = unseenEnd(work.state.now, "store_unavailable", "commit_in_doubt");
     this.#doubtful = this.#doubtful.filter(
-      (callId) => this.#resolve(counters, { type: "resolve", callId, to: "released", end: withdrawn(now) }).resolved,
+      (callId) =>
+        this.#resolve(work, { type: "resolve", callId, to: "released", end: { ...end, costMicros: 0n } }).resolved,
     );
   }
 
-  /** Never runs backwards: not in this process, and over restarts and other processes by less than what is not yet noted. */
-  #tick(wallClock: EpochMs): EpochMs {
-    const stored = Number(this.#statements.readClock.get()!.now);
-    this.#now = Math.max(this.#now, wallClock, stored);
-    if (this.#now - stored >= CLOCK_NOTED_EVERY_MS) this.#statements.writeClock.run(this.#now);
-    return this.#now;
-  }
-
-  #view(entries: readonly LedgerEntry[], counters: Counters, now: EpochMs): LedgerView {
+  #view(entries: readonly LedgerEntry[], { counters, state }: Work): LedgerView {
+    const { now, frozen } = state;
     const keys = new Map<string, KeyState>();
     for (const entry of entries) {
       if (entry.type !== "hold") continue;
       for (const budget of entry.budgets) counters.load(budget.id, windowStart(budget.window, now));
       const id = entry.facts.vaultKeyId;
       if (keys.has(id)) continue;
-      const row = this.#statements.key.get(id);
-      if (!row) continue;
-      keys.set(id, keyState(id, row));
+      const key = this.#reads.key(id);
+      if (key) keys.set(id, key);
     }
-    const brakes: Brake[] = this.#statements.brakes.all().map((row) => ({
-      id: row.id,
-      vendor: row.vendor,
-      labelPrefix: row.label_prefix,
-      reason: row.reason,
-      engagedAt: Number(row.engaged_at),
-    }));
-    const vendors = new Map(this.#statements.vendors.all().map((row) => [row.name, Number(row.version)]));
-    return { now, keys, brakes, vendors, counters };
+    return { now, keys, brakes: this.#reads.brakes(), vendors: this.#reads.vendorVersions(), counters, frozen };
   }
 
-  #hold(view: LedgerView, counters: Counters, request: HoldRequest): HoldDecision {
+  #hold(view: LedgerView, work: Work, request: HoldRequest): HoldDecision {
     const decision = decide(view, request);
     if (!decision.admitted && decision.code === "stale") return decision;
-    const charges = decision.admitted ? decision.charges : [];
-    const capUsage = decision.admitted
-      ? firstDollarUse(counters, charges)
-      : decision.budget?.unit === "usd"
-        ? decision.budget.used
-        : null;
-    const { facts } = request;
-    const { lastInsertRowid } = this.#statements.insertRow.run(
-      facts.id,
-      facts.calledAt,
-      decision.admitted ? null : view.now,
-      facts.agentRunId,
-      facts.agentRunLabel,
-      facts.agentName,
-      facts.vaultKeyId,
-      facts.vendor,
-      facts.method,
-      facts.endpoint,
-      facts.path,
-      decision.admitted ? "allowed" : decision.code,
-      decision.admitted ? request.rule : decision.rule,
-      decision.admitted ? "held" : "refused",
-      request.exposureMicros,
-      decision.admitted ? null : 0n,
-      "none",
-      capUsage,
-      facts.customerScopeId,
-      facts.triggeringEventId,
-      facts.idempotencyKeyHash,
-      facts.metadata,
-      decision.admitted ? encodeCharges(charges) : null,
-      decision.admitted ? request.owner : null,
-    );
-    return decision.admitted ? { ...decision, receipt: { seq: Number(lastInsertRowid), charges } } : decision;
+    const { facts, exposureMicros } = request;
+    const seq = ++work.state.lastSeq;
+    if (decision.admitted) {
+      if (work.opened.has(facts.id)) throw recordedTwice(facts.id);
+      const { charges } = decision;
+      const { owner, rule } = request;
+      const batch = work.batches.get(owner) ?? seq;
+      const capUsageAfterMicros = firstDollarUse(work.counters, charges);
+      const call: OpenCall = { seq, batch, owner, facts, rule, exposureMicros, capUsageAfterMicros, charges };
+      work.batches.set(owner, batch);
+      work.opened.set(facts.id, call);
+      return { ...decision, receipt: { seq, charges, held: call } };
+    }
+    const { budget } = decision;
+    const added = this.#add(work, {
+      seq,
+      facts,
+      refersTo: null,
+      rule: decision.rule,
+      state: "refused",
+      exposureMicros,
+      costMicros: 0n,
+      capUsageAfterMicros: budget?.unit === "usd" ? budget.used : null,
+      charges: null,
+      end: unseenEnd(view.now, decision.code, null),
+    });
+    if (!added) throw recordedTwice(facts.id);
+    return decision;
   }
 
-  #resolve(counters: Counters, request: ResolveRequest): ResolveResult {
-    const { to, end } = request;
-    const open = request.receipt ?? this.#findOpen(request);
-    if ("resolved" in open) return open;
+  #resolve(work: Work, request: ResolveRequest): ResolveResult {
+    const { to, end, callId } = request;
+    const call = (request.receipt?.held as OpenCall | undefined) ?? work.opened.get(callId) ?? this.#open.find(callId);
     const costMicros = finalCost(to, end);
-    for (const { budgetId, windowStart: start } of open.charges) counters.load(budgetId, start);
-    const changes = counterChanges(open.charges, to, costMicros);
-    const ended = this.#statements.endRow.run(
-      end.finishedAt,
-      to,
-      to === "unresolved" ? null : costMicros,
-      end.costSource,
-      dollarUseAfter(counters, open.charges, changes),
-      end.vendorRequestId,
-      end.vendorTxnId,
-      end.httpStatus,
-      end.latencyMs,
-      end.upstreamLatencyMs,
-      end.flag,
-      open.seq,
-      to,
-    );
-    // Somebody else was faster, or the row is not there: the counters stay as they are.
-    if (ended.changes === 0) return this.#whyNot(request);
-    for (const change of changes) counters.add(change.budgetId, change.windowStart, change.delta);
-    if (end.verdict !== "allowed") this.#statements.changeVerdict.run(end.verdict, open.seq);
+    if (call) {
+      const use = this.#useAfter(work, call.charges, to, costMicros);
+      if (this.#end(work, call, to, to === "unresolved" ? null : costMicros, end, use)) {
+        this.#correct(work, call.charges, to, costMicros);
+        return { resolved: true, costMicros };
+      }
+    }
+    return this.#resolveLater(work, request, costMicros);
+  }
+
+  /** The one final row of a call; false where it has one. */
+  #end(
+    work: Work,
+    call: OpenCall,
+    to: "settled" | "released" | "unresolved",
+    costMicros: bigint | null,
+    end: Omit<ResolveRequest["end"], "costMicros">,
+    capUsageAfterMicros: bigint | null,
+  ): boolean {
+    const { seq, facts, rule, exposureMicros, charges } = call;
+    const row = { seq, facts, refersTo: null, rule, state: to, exposureMicros, costMicros, capUsageAfterMicros };
+    if (!this.#add(work, { ...row, charges, end })) return false;
+    if (!work.opened.delete(facts.id)) this.#open.ended(call.batch);
+    return true;
+  }
+
+  /** An unresolved call whose outcome is known at last: a row of its own, which refers to the call's. */
+  #resolveLater(work: Work, { callId, to, end }: ResolveRequest, costMicros: bigint): ResolveResult {
+    const row = this.#reads.finalRow(callId);
+    if (!row) return { resolved: false, why: "unknown_call" };
+    if (row.state !== "unresolved" || to === "unresolved") return ALREADY_RESOLVED;
+    const { facts, rule, exposureMicros } = row;
+    const charges = decodeCharges(facts.vaultKeyId, exposureMicros, row.charges);
+    const added = this.#add(work, {
+      seq: ++work.state.lastSeq,
+      facts: { ...facts, id: timeOrderedId("call", work.state.now) },
+      refersTo: callId,
+      rule,
+      state: to,
+      exposureMicros,
+      costMicros,
+      capUsageAfterMicros: this.#useAfter(work, charges, to, costMicros),
+      charges,
+      end,
+    });
+    if (!added) return ALREADY_RESOLVED;
+    this.#correct(work, charges, to, costMicros);
     return { resolved: true, costMicros };
   }
 
-  #findOpen(request: ResolveRequest): HoldReceipt | Extract<ResolveResult, { resolved: false }> {
-    const row = this.#statements.openCall.get(request.callId);
-    if (!row || !mayResolve(row.state, request.to)) return this.#whyNot(request);
-    return { seq: Number(row.seq), charges: decodeCharges(row.charges) };
+  #add(work: Work, row: Parameters<FinalRows["add"]>[1]): boolean {
+    const head = this.#rows.add(work.state.chain, row);
+    if (!head) return false;
+    work.state.chain = head;
+    return true;
   }
 
-  #whyNot({ callId }: ResolveRequest): Extract<ResolveResult, { resolved: false }> {
-    return { resolved: false, why: this.#statements.openCall.get(callId) ? "already_resolved" : "unknown_call" };
+  #correct({ counters }: Work, charges: readonly Charge[], to: ResolveRequest["to"], costMicros: bigint): void {
+    for (const change of counterChanges(charges, to, costMicros)) {
+      counters.add(change.budgetId, change.windowStart, change.delta);
+    }
+  }
+
+  /** What the tightest dollar budget will have used; its charge stands first (`HoldDecision`). */
+  #useAfter(
+    { counters }: Work,
+    charges: readonly Charge[],
+    to: ResolveRequest["to"],
+    costMicros: bigint,
+  ): bigint | null {
+    const first = charges.find((charge) => charge.unit === "usd");
+    if (!first) return null;
+    counters.load(first.budgetId, first.windowStart);
+    const [change] = counterChanges([first], to, costMicros);
+    return counters.used(first) + (change?.delta ?? 0n);
   }
 }
 
-function withdrawn(now: EpochMs): CallEnd {
-  return {
-    finishedAt: now,
-    verdict: "store_unavailable",
-    costMicros: 0n,
-    costSource: "none",
-    vendorRequestId: null,
-    vendorTxnId: null,
-    httpStatus: null,
-    latencyMs: null,
-    upstreamLatencyMs: null,
-    flag: "commit_in_doubt",
-  };
-}
+const ALREADY_RESOLVED: Unresolved = { resolved: false, why: "already_resolved" };
 
-/** The tightest dollar budget's charge stands first (`HoldDecision`). */
 function firstDollarUse(counters: Counters, charges: readonly Charge[]): bigint | null {
   const first = charges.find((charge) => charge.unit === "usd");
   return first ? counters.used(first) : null;
 }
 
-function dollarUseAfter(
-  counters: Counters,
-  charges: readonly Charge[],
-  changes: readonly CounterChange[],
-): bigint | null {
-  const first = charges.find((charge) => charge.unit === "usd");
-  if (!first) return null;
-  const change = changes.find(
-    ({ budgetId, windowStart: start }) => budgetId === first.budgetId && start === first.windowStart,
+/** Ids are unguessable and made once: a second call with one is a fault of the program, and is not let through. */
+function recordedTwice(callId: string): Problem {
+  return new Problem(
+    "unavailable",
+    `call ${callId} is recorded already`,
+    "this is a fault in Keybrake; please report it",
   );
-  return counters.used(first) + (change?.delta ?? 0n);
-}
-
-interface KeyRow {
-  readonly version: bigint;
-  readonly expires_at: bigint;
-  readonly revoked_at: bigint | null;
-  readonly revoke_reason: string | null;
-}
-
-function keyState(id: string, row: KeyRow): KeyState {
-  return {
-    id,
-    version: Number(row.version),
-    expiresAt: Number(row.expires_at),
-    revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
-    revokeReason: row.revoke_reason,
-  };
-}
-
-interface BrakeRow {
-  readonly id: string;
-  readonly vendor: string | null;
-  readonly label_prefix: string | null;
-  readonly reason: string | null;
-  readonly engaged_at: bigint;
-}
-
-function prepare(database: Database) {
-  return {
-    readClock: database.query<{ now: bigint }, []>("SELECT now FROM ledger_clock WHERE id = 1"),
-    writeClock: database.query<unknown, [number]>("UPDATE ledger_clock SET now = ? WHERE id = 1"),
-    key: database.query<KeyRow, [string]>(
-      "SELECT version, expires_at, revoked_at, revoke_reason FROM vault_keys WHERE id = ?",
-    ),
-    brakes: database.query<BrakeRow, []>(
-      "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL ORDER BY engaged_at, id",
-    ),
-    vendors: database.query<{ name: string; version: bigint }, []>("SELECT name, version FROM vendors"),
-    openCall: database.query<OpenCall, [string]>("SELECT seq, state, charges FROM audit_rows WHERE id = ?"),
-    insertRow: database.query(
-      `INSERT INTO audit_rows (id, called_at, finished_at, agent_run_id, agent_run_label, agent_name, vault_key_id, vendor,
-        method, endpoint, path, policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source,
-        cap_usage_after_micros, customer_scope_id, triggering_event_id, idempotency_key_hash, metadata, charges, owner)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    endRow: database.query(
-      `UPDATE audit_rows SET finished_at = ?, state = ?, cost_micros = ?, cost_source = ?,
-        cap_usage_after_micros = ?, vendor_request_id = ?, vendor_txn_id = ?, http_status = ?, latency_ms = ?,
-        upstream_latency_ms = ?, flag = ?
-       WHERE seq = ? AND (state = 'held' OR (state = 'unresolved' AND ? <> 'unresolved'))`,
-    ),
-    // Apart from endRow because SQLite rewrites the index of every column that an UPDATE names, changed or not.
-    changeVerdict: database.query<unknown, [string, number]>("UPDATE audit_rows SET policy_verdict = ? WHERE seq = ?"),
-    // The second term is the condition of the index on open calls: without it SQLite scans the whole table.
-    sweep: database.query<unknown, [number, number]>(
-      `UPDATE audit_rows SET state = 'unresolved', finished_at = ?, flag = 'owner_gone'
-       WHERE state = 'held' AND state IN ('held', 'unresolved')
-         AND owner NOT IN (SELECT owner FROM leases WHERE until > ?)`,
-    ),
-  };
 }

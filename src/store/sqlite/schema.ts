@@ -12,6 +12,12 @@ const integer = customType<{ data: number; driverData: bigint | number }>({
 
 const real = customType<{ data: number; driverData: number }>({ dataType: () => "real" });
 
+/** Bytes in the database, lower-case hex to everybody else. */
+const hex = customType<{ data: string; driverData: Uint8Array }>({
+  dataType: () => "blob",
+  fromDriver: (value) => Buffer.from(value).toString("hex"),
+});
+
 function jsonText<T>(name: string) {
   return customType<{ data: T; driverData: string }>({
     dataType: () => "text",
@@ -47,8 +53,9 @@ export const counters = sqliteTable("counters", {
 export const auditRows = sqliteTable("audit_rows", {
   seq: integer("seq").primaryKey(),
   id: text("id").notNull(),
+  refersTo: text("refers_to"),
   calledAt: integer("called_at").notNull(),
-  finishedAt: integer("finished_at"),
+  finishedAt: integer("finished_at").notNull(),
   agentRunId: text("agent_run_id"),
   agentRunLabel: text("agent_run_label"),
   agentName: text("agent_name"),
@@ -74,8 +81,24 @@ export const auditRows = sqliteTable("audit_rows", {
   upstreamLatencyMs: real("upstream_latency_ms"),
   flag: text("flag"),
   metadata: text("metadata"),
-  prevHash: text("prev_hash"),
-  hash: text("hash"),
+  prevHash: hex("prev_hash").notNull(),
+  hash: hex("hash").notNull(),
+});
+
+export const callsInFlight = sqliteTable("calls_in_flight", {
+  vaultKeyId: text("vault_key_id").notNull(),
+  exposureMicros: micros("exposure_micros").notNull(),
+});
+
+export const openBatches = sqliteTable("open_batches", {
+  batch: integer("batch").primaryKey(),
+  owner: text("owner").notNull(),
+  calls: text("calls").notNull(),
+});
+
+export const ledgerState = sqliteTable("ledger_state", {
+  id: integer("id").primaryKey(),
+  lastSeq: integer("last_seq").notNull(),
 });
 
 export const leases = sqliteTable("leases", {

@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
-import { sql } from "drizzle-orm";
-import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
-import type { CounterMismatch, Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { SqliteAudit } from "./audit.ts";
+import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
 import { SqliteKeys } from "./keys.ts";
@@ -90,38 +90,6 @@ function isDriverError(cause: unknown): cause is Error {
   return cause.name === "SQLiteError" || CLOSED_MESSAGES.includes(cause.message);
 }
 
-/** Every counter beside the sum of what its calls hold or cost, recomputed from the rows. */
-function checkCounters(db: BunSQLiteDatabase): readonly CounterMismatch[] {
-  const rows = db.all<[string, bigint, bigint, bigint]>(sql`
-    WITH charged AS (
-      SELECT json_extract(charge.value, '$[0]') AS budget_id,
-             json_extract(charge.value, '$[1]') AS window_start,
-             CASE
-               WHEN state = 'released' THEN 0
-               WHEN state = 'settled' AND json_extract(charge.value, '$[2]') = 'usd' THEN cost_micros
-               ELSE CAST(json_extract(charge.value, '$[3]') AS INTEGER)
-             END AS amount
-      FROM audit_rows, json_each(audit_rows.charges) AS charge
-      WHERE charges IS NOT NULL
-    ), summed AS (
-      SELECT budget_id, window_start, sum(amount) AS amount FROM charged GROUP BY budget_id, window_start
-    )
-    SELECT coalesce(counters.budget_id, summed.budget_id) AS budget_id,
-           coalesce(counters.window_start, summed.window_start) AS window_start,
-           coalesce(counters.used, 0) AS counter,
-           coalesce(summed.amount, 0) AS amount
-    FROM counters FULL OUTER JOIN summed
-      ON counters.budget_id = summed.budget_id AND counters.window_start = summed.window_start
-    WHERE coalesce(counters.used, 0) <> coalesce(summed.amount, 0)
-  `) as unknown as { budget_id: string; window_start: bigint; counter: bigint; amount: bigint }[];
-  return rows.map((row) => ({
-    budgetId: row.budget_id,
-    windowStart: Number(row.window_start),
-    counter: row.counter,
-    rows: row.amount,
-  }));
-}
-
 function describe(database: Database): Record<string, string | number> {
   const one = (text: string) => Object.values(database.query(text).get() as Record<string, unknown>)[0];
   return {
@@ -132,7 +100,9 @@ function describe(database: Database): Record<string, string | number> {
     bytes: Number(one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")),
     quick_check: String(one("PRAGMA quick_check")),
     keys: Number(one("SELECT count(*) FROM vault_keys")),
-    calls: Number(one("SELECT count(*) FROM audit_rows")),
+    calls: Number(
+      one("SELECT (SELECT count(*) FROM audit_rows WHERE refers_to IS NULL) + (SELECT count(*) FROM calls_in_flight)"),
+    ),
     unknown_key_calls: Number(one("SELECT coalesce(sum(calls), 0) FROM unknown_key_calls")),
   };
 }

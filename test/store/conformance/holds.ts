@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { MICROS_MAX } from "../../../src/core/money.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { dailyCap, holdOf, NOON, resolutionOf, sendCap, totalCap, usd } from "../../ledger/entries.ts";
+import { DAY_MS, dailyCap, holdOf, NOON, resolutionOf, sendCap, totalCap, usd } from "../../ledger/entries.ts";
 import { issue, withoutMoney } from "../records.ts";
 import { type OpenStore, within } from "../store-under-test.ts";
 
@@ -11,9 +11,10 @@ async function used(store: Store, keyId: string): Promise<bigint> {
   return counters.find(({ name }) => name === "daily_usd_cap")?.used ?? 0n;
 }
 
+/** The last word on a call: its own row, or the one that resolved it later. */
 async function rowOf(store: Store, callId: string) {
   const { rows } = await store.queryAudit({}, { limit: 500 });
-  return rows.find(({ id }) => id === callId)!;
+  return rows.find(({ refersTo }) => refersTo === callId) ?? rows.find(({ id }) => id === callId)!;
 }
 
 /** From where a call may go where, what it leaves on a cap on which 30 were held, and what the row says. */
@@ -61,6 +62,34 @@ export function holdConformance(open: OpenStore): void {
       }),
     );
   }
+
+  test(
+    "keeps the row of an unresolved call as it was, and resolves it by a row of its own, once",
+    within(open, async ({ store }) => {
+      const { id: keyId } = await issue(store);
+      const hold = holdOf(keyId, 30, { facts: { customerScopeId: "cus_1", metadata: '{"a":"b"}' } });
+      await store.apply([hold, resolutionOf(hold.facts.id, "unresolved")], NOON);
+      const { rows: before } = await store.queryAudit({}, { limit: 5 });
+      expect(await store.queryAudit({ state: "unresolved" }, { limit: 5 })).toMatchObject({ rows: before });
+      const settle = resolutionOf(hold.facts.id, "settled", 12, { costSource: "manual" });
+      expect(await store.apply([settle, settle], NOON + DAY_MS)).toEqual([
+        { resolved: true, costMicros: usd(12) },
+        { resolved: false, why: "already_resolved" },
+      ]);
+      const { rows } = await store.queryAudit({}, { limit: 5 });
+      expect(rows).toHaveLength(2);
+      expect(rows[0]).toEqual(before[0]!);
+      const { id, ...facts } = hold.facts;
+      expect(rows[1]).toMatchObject({ ...facts, refersTo: id, state: "settled", costSource: "manual" });
+      expect(rows[1]!.id).not.toBe(id);
+      expect(await store.queryAudit({ state: "unresolved" }, { limit: 5 })).toMatchObject({ rows: [] });
+      const totals = { calls: 1, settledMicros: usd(12), unresolvedMicros: 0n };
+      expect(await store.auditTotals({})).toMatchObject(totals);
+      expect(await store.keySpend(keyId)).toMatchObject(totals);
+      expect(await used(store, keyId)).toBe(usd(12));
+      expect(await store.checkCounters()).toEqual([]);
+    }),
+  );
 
   for (const [first, second] of SECOND_RESOLUTIONS) {
     test(

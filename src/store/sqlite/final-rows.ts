@@ -1,0 +1,150 @@
+import type { Database } from "bun:sqlite";
+import { type ChainValue, chainHash } from "../../audit/chain.ts";
+import type { CallEnd, CallFacts } from "../../audit/row.ts";
+import type { Micros } from "../../core/money.ts";
+import type { Verdict } from "../../core/verdict.ts";
+import type { Charge } from "../../ledger/entry.ts";
+import { encodeCharges } from "./charges.ts";
+
+/** A row as it will be for ever. */
+export interface FinalRow {
+  readonly seq: number;
+  readonly facts: CallFacts;
+  /** The call that the row corrects; null for the row of the call itself. */
+  readonly refersTo: string | null;
+  readonly rule: string;
+  readonly state: "refused" | "settled" | "released" | "unresolved";
+  readonly exposureMicros: Micros;
+  /** Null where it is not known. */
+  readonly costMicros: Micros | null;
+  readonly capUsageAfterMicros: Micros | null;
+  /** Null where the call held nothing. */
+  readonly charges: readonly Charge[] | null;
+  readonly end: Omit<CallEnd, "costMicros">;
+}
+
+/** Where the chain stands: the number of its rows, the hash of the last and the sum of all costs. */
+export interface ChainHead {
+  readonly count: number;
+  readonly hash: Uint8Array;
+  readonly costMicros: Micros;
+}
+
+/** The columns that a row's hash covers, in its order: all but the two hashes themselves. */
+export const HASHED_COLUMNS = [
+  "seq",
+  "chain_seq",
+  "id",
+  "refers_to",
+  "called_at",
+  "finished_at",
+  "agent_run_id",
+  "agent_run_label",
+  "agent_name",
+  "vault_key_id",
+  "vendor",
+  "method",
+  "endpoint",
+  "path",
+  "policy_verdict",
+  "verdict_rule",
+  "state",
+  "exposure_micros",
+  "cost_micros",
+  "cost_source",
+  "cap_usage_after_micros",
+  "customer_scope_id",
+  "vendor_request_id",
+  "vendor_txn_id",
+  "triggering_event_id",
+  "idempotency_key_hash",
+  "http_status",
+  "latency_ms",
+  "upstream_latency_ms",
+  "flag",
+  "metadata",
+  "charges",
+] as const;
+
+/** What a call has that nobody sent: it was refused, or its end was never seen. */
+export function unseenEnd(finishedAt: number, verdict: Verdict, flag: string | null): Omit<CallEnd, "costMicros"> {
+  return {
+    finishedAt,
+    verdict,
+    costSource: "none",
+    vendorRequestId: null,
+    vendorTxnId: null,
+    httpStatus: null,
+    latencyMs: null,
+    upstreamLatencyMs: null,
+    flag,
+  };
+}
+
+/** Adds final rows to the audit table, each chained to the one before it. */
+export class FinalRows {
+  readonly #insert;
+  readonly #chainKey: () => Uint8Array;
+
+  constructor(database: Database, chainKey: () => Uint8Array) {
+    const columns = [...HASHED_COLUMNS, "prev_hash", "hash"];
+    this.#insert = database.query<unknown, (ChainValue | Uint8Array)[]>(
+      `INSERT INTO audit_rows (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+       ON CONFLICT DO NOTHING`,
+    );
+    this.#chainKey = chainKey;
+  }
+
+  /** The new head, or undefined where there is such a row already: nothing was written then. */
+  add(head: ChainHead, row: FinalRow): ChainHead | undefined {
+    const values = hashedValues(head.count + 1, row);
+    const hash = chainHash(this.#chainKey(), head.hash, values);
+    const { changes } = this.#insert.run(...values, head.hash, hash);
+    if (changes === 0) return undefined;
+    return { count: head.count + 1, hash, costMicros: head.costMicros + (row.costMicros ?? 0n) };
+  }
+}
+
+/** In the order of `HASHED_COLUMNS`. */
+function hashedValues(chainSeq: number, row: FinalRow): ChainValue[] {
+  const { seq, facts, refersTo, rule, state, exposureMicros, costMicros, capUsageAfterMicros, charges, end } = row;
+  return [
+    seq,
+    chainSeq,
+    facts.id,
+    refersTo,
+    facts.calledAt,
+    end.finishedAt,
+    facts.agentRunId,
+    facts.agentRunLabel,
+    facts.agentName,
+    facts.vaultKeyId,
+    facts.vendor,
+    facts.method,
+    facts.endpoint,
+    facts.path,
+    end.verdict,
+    rule,
+    state,
+    exposureMicros.toString(),
+    decimal(costMicros),
+    end.costSource,
+    decimal(capUsageAfterMicros),
+    facts.customerScopeId,
+    end.vendorRequestId,
+    end.vendorTxnId,
+    facts.triggeringEventId,
+    facts.idempotencyKeyHash,
+    end.httpStatus,
+    end.latencyMs,
+    end.upstreamLatencyMs,
+    end.flag,
+    facts.metadata,
+    charges && encodeCharges(facts.vaultKeyId, exposureMicros, charges),
+  ];
+}
+
+/** SQLite makes an integer of it again: the columns are declared so. */
+function decimal(amount: Micros | null): string | null {
+  return amount === null ? null : amount.toString();
+}

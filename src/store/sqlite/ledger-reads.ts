@@ -1,0 +1,92 @@
+import type { Database } from "bun:sqlite";
+import type { CallFacts } from "../../audit/row.ts";
+import type { Micros } from "../../core/money.ts";
+import type { Brake, KeyState } from "../../ledger/entry.ts";
+
+interface KeyRow {
+  readonly version: bigint;
+  readonly expires_at: bigint;
+  readonly revoked_at: bigint | null;
+  readonly revoke_reason: string | null;
+}
+
+interface BrakeRow {
+  readonly id: string;
+  readonly vendor: string | null;
+  readonly label_prefix: string | null;
+  readonly reason: string | null;
+  readonly engaged_at: bigint;
+}
+
+type FactsRow = { readonly [Name in keyof CallFacts]: CallFacts[Name] extends number ? bigint : CallFacts[Name] };
+
+interface FinalRowRead extends FactsRow {
+  readonly state: string;
+  readonly rule: string;
+  readonly exposureMicros: Micros;
+  readonly charges: string | null;
+}
+
+/** What the ledger reads within its transactions, a prepared statement each. */
+export class LedgerReads {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(database: Database) {
+    this.#statements = prepare(database);
+  }
+
+  key(id: string): KeyState | undefined {
+    const row = this.#statements.key.get(id);
+    if (!row) return undefined;
+    return {
+      id,
+      version: Number(row.version),
+      expiresAt: Number(row.expires_at),
+      revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+      revokeReason: row.revoke_reason,
+    };
+  }
+
+  brakes(): readonly Brake[] {
+    return this.#statements.brakes.all().map((row) => ({
+      id: row.id,
+      vendor: row.vendor,
+      labelPrefix: row.label_prefix,
+      reason: row.reason,
+      engagedAt: Number(row.engaged_at),
+    }));
+  }
+
+  vendorVersions(): ReadonlyMap<string, number> {
+    return new Map(this.#statements.vendors.all().map((row) => [row.name, Number(row.version)]));
+  }
+
+  /** The final row of a call, as far as a later resolution needs it. */
+  finalRow(callId: string) {
+    const row = this.#statements.finalRow.get(callId);
+    if (!row) return undefined;
+    const { state, rule, exposureMicros, charges, ...columns } = row;
+    const facts = { ...columns, calledAt: Number(columns.calledAt) };
+    return { state, rule, exposureMicros, charges, facts };
+  }
+}
+
+function prepare(database: Database) {
+  return {
+    key: database.query<KeyRow, [string]>(
+      "SELECT version, expires_at, revoked_at, revoke_reason FROM vault_keys WHERE id = ?",
+    ),
+    brakes: database.query<BrakeRow, []>(
+      "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL ORDER BY engaged_at, id",
+    ),
+    vendors: database.query<{ name: string; version: bigint }, []>("SELECT name, version FROM vendors"),
+    finalRow: database.query<FinalRowRead, [string]>(
+      `SELECT id, called_at AS calledAt, agent_run_id AS agentRunId, agent_run_label AS agentRunLabel,
+        agent_name AS agentName, vault_key_id AS vaultKeyId, vendor, method, endpoint, path,
+        customer_scope_id AS customerScopeId, triggering_event_id AS triggeringEventId,
+        idempotency_key_hash AS idempotencyKeyHash, metadata, state, verdict_rule AS rule,
+        exposure_micros AS exposureMicros, charges
+       FROM audit_rows WHERE id = ?`,
+    ),
+  };
+}

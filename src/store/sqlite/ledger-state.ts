@@ -1,0 +1,55 @@
+import type { Database } from "bun:sqlite";
+import type { EpochMs } from "../../core/window.ts";
+import type { ChainHead } from "./final-rows.ts";
+
+/** What every transaction of the ledger begins from and leaves behind. */
+export interface LedgerState {
+  readonly now: EpochMs;
+  /** The newest `seq` that was given out. */
+  lastSeq: number;
+  chain: ChainHead;
+  /** Why keys are frozen, as JSON; null where they are not. */
+  readonly frozen: string | null;
+}
+
+interface StateRow {
+  readonly now: bigint;
+  readonly last_seq: bigint;
+  readonly chain_count: bigint;
+  readonly chain_hash: Uint8Array;
+  readonly chain_cost: string;
+  readonly frozen: string | null;
+}
+
+/** The one row of `ledger_state`. */
+export class LedgerStates {
+  readonly #read;
+  readonly #write;
+  #now: EpochMs = 0;
+
+  constructor(database: Database) {
+    this.#read = database.query<StateRow, []>(
+      "SELECT now, last_seq, chain_count, chain_hash, chain_cost, frozen FROM ledger_state WHERE id = 1",
+    );
+    this.#write = database.query<unknown, [number, number, number, Uint8Array, string]>(
+      "UPDATE ledger_state SET now = ?, last_seq = ?, chain_count = ?, chain_hash = ?, chain_cost = ? WHERE id = 1",
+    );
+  }
+
+  /** The ledger's time never runs backwards: not in this process, nor over restarts and other processes. */
+  read(wallClock: EpochMs): LedgerState {
+    const row = this.#read.get()!;
+    this.#now = Math.max(this.#now, wallClock, Number(row.now));
+    const count = Number(row.chain_count);
+    return {
+      now: this.#now,
+      lastSeq: Number(row.last_seq),
+      chain: { count, hash: row.chain_hash, costMicros: BigInt(row.chain_cost) },
+      frozen: row.frozen,
+    };
+  }
+
+  write({ now, lastSeq, chain }: LedgerState): void {
+    this.#write.run(now, lastSeq, chain.count, chain.hash, chain.costMicros.toString());
+  }
+}

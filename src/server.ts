@@ -11,6 +11,7 @@ import { causeText, type Log } from "./log.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
+import { guardStore, StoreWatch, startStoreWatch, storeFile } from "./operate/store-watch.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { startHardStops } from "./proxy/hard-stops.ts";
 import { InFlight } from "./proxy/in-flight.ts";
@@ -20,6 +21,7 @@ import { Reach } from "./proxy/reach.ts";
 import { drain, startUpkeep } from "./proxy/upkeep.ts";
 import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
 import { SANDBOX_ACCOUNT_IDS, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { AnswerBox } from "./vault/answer-box.ts";
 import { VENDORS } from "./vendors/index.ts";
 
 export interface ServerOptions {
@@ -66,9 +68,8 @@ async function closeAll(opened: Closer[]): Promise<void> {
 
 async function compose(options: ServerOptions, opened: Closer[]): Promise<RunningServer> {
   const { config, clock, log, environment } = options;
-  const installation = await openInstallation(config, clock);
+  const installation = watched(await openInstallation(config, clock), options, opened);
   const { store, masterKey, templates } = installation;
-  opened.push(() => store.close());
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
   opened.push(() => sandbox?.stop());
   const files = shareOpenFiles(openFilesMax(), config.limits.concurrentCallsMax);
@@ -111,6 +112,17 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   };
 }
 
+/** With a store that refuses to be used while its file is not the one that was opened; closed at the end in any case. */
+function watched(installation: Installation, { config, log }: ServerOptions, opened: Closer[]): Installation {
+  const { store, dataDir } = installation;
+  opened.push(() => store.close());
+  const file = storeFile(config.storeUrl, dataDir);
+  if (file === undefined) return installation;
+  const watch = new StoreWatch(file, log);
+  opened.push(startStoreWatch(watch));
+  return { ...installation, store: guardStore(store, watch) };
+}
+
 async function createDataPlane(
   { config, clock, log }: ServerOptions,
   { store, masterKey }: Installation,
@@ -133,6 +145,7 @@ async function createDataPlane(
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
     keys: new KeyRing(store),
     vendors,
+    answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
     reach: new Reach(clock),
     limits: { ...config.limits, concurrentCallsMax },

@@ -3,6 +3,7 @@ import { precedes } from "../core/verdict.ts";
 import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
 import { type Budget, isCapped } from "./budget.ts";
 import type { Brake, BudgetUse, Charge, HoldDecision, HoldRequest, KeyState } from "./entry.ts";
+import { decideRepeat, type RecordedCalls, recordCall } from "./repeat.ts";
 
 /** What the ledger holds at the start of a batch, as far as the batch touches it. */
 export interface LedgerView {
@@ -13,6 +14,8 @@ export interface LedgerView {
   readonly vendors: ReadonlyMap<string, number>;
   /** Used amount by `counterKey`; one that is missing is zero. */
   readonly counters: Map<string, bigint>;
+  /** What became of calls that this batch may repeat. */
+  readonly records: RecordedCalls;
   /** Why nothing may be spent, for people; null where nothing stands against it. */
   readonly frozen: string | null;
 }
@@ -40,6 +43,8 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
     const first = tightest(view, call.budgets);
     return refuse(call.refusal.code, call.refusal.rule, first && budgetUse(view, first), null);
   }
+  const repeated = call.repeat && decideRepeat(view.records, key.id, call.repeat, view.now);
+  if (repeated) return resumed(view, call, repeated);
   const full = call.budgets.find((budget) => overflows(view, budget, call));
   if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
   const first = tightest(view, call.budgets);
@@ -47,7 +52,21 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   const charges = ordered
     .filter((budget) => isCapped(budget) || amountFor(budget, call) > 0n)
     .map((budget) => charge(view, budget, call));
+  if (call.repeat) record(view, call, { heldBy: call.facts.id, vendorKey: call.repeat.vendorKey });
   return { admitted: true, charges, tightest: first && budgetUse(view, first) };
+}
+
+/** While a repeat is on its way to find out what became of the first call, others wait for it. */
+function resumed(view: LedgerView, call: HoldRequest, repeated: HoldDecision): HoldDecision {
+  if (!repeated.admitted || !repeated.resumes) return repeated;
+  const { callId: heldBy, vendorKey } = repeated.resumes;
+  record(view, call, { heldBy, vendorKey });
+  const first = tightest(view, call.budgets);
+  return { ...repeated, tightest: first && budgetUse(view, first) };
+}
+
+function record(view: LedgerView, call: HoldRequest, held: { heldBy: string; vendorKey: string | null }): void {
+  recordCall(view.records, call.facts.vaultKeyId, call.repeat!, { callId: call.facts.id, ...held }, view.now);
 }
 
 interface Stop {

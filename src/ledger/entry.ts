@@ -4,6 +4,7 @@ import type { Micros } from "../core/money.ts";
 import type { RefusalCode } from "../core/verdict.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { Budget } from "./budget.ts";
+import type { RecordedAnswer, RepeatOutcome, RepeatSlot, RepeatTerms } from "./repeat.ts";
 
 /** What a call wants from the ledger, after its policy has judged it. */
 export interface HoldRequest {
@@ -22,6 +23,8 @@ export interface HoldRequest {
   readonly budgets: readonly Budget[];
   /** The proxy process that answers for the hold while it lives. */
   readonly owner: string;
+  /** Set for calls whose repeats are not calls of their own. */
+  readonly repeat?: RepeatTerms;
 }
 
 /** The end of a hold. */
@@ -32,6 +35,8 @@ export interface ResolveRequest {
   readonly receipt?: HoldReceipt;
   readonly to: Resolution;
   readonly end: CallEnd;
+  /** What the call leaves for its repeats, where it came with `RepeatTerms`. */
+  readonly repeat?: { readonly slots: readonly RepeatSlot[]; readonly outcome: RepeatOutcome };
 }
 
 /** What a store gives out with a hold. */
@@ -86,6 +91,8 @@ export type HoldDecision =
       readonly admitted: true;
       readonly charges: readonly Charge[];
       readonly tightest: BudgetUse | undefined;
+      /** Set where the call finds out what became of an earlier one, under that one's hold and idempotency key. */
+      readonly resumes?: { readonly callId: string; readonly vendorKey: string };
       /** Set by the store. */
       readonly receipt?: HoldReceipt;
     }
@@ -98,6 +105,8 @@ export type HoldDecision =
       /** Reason given by the operator with a revoke or a brake. */
       readonly reason: string | null;
     }
+  /** A repeat: it gets the answer of the call that holds the money, costs nothing and is not sent. */
+  | { readonly admitted: false; readonly code: "replayed"; readonly answer: RecordedAnswer; readonly heldBy: string }
   /** The key's policy or the vendor's settings changed since the call was judged: judge it again. Nothing was written. */
   | { readonly admitted: false; readonly code: "stale" };
 

@@ -47,7 +47,12 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   const used = budgets.map((budget) => budgetView(budget, usedOf(view, budget, now), now));
   const decision = decide(view, holdRequest(explanation, subject, keyId, budgets));
   const said = { operation: explanation.operation || null, exposure_usd: explanation.exposure_usd, budgets: used };
-  if (decision.admitted || decision.code === "stale" || decision.code === explanation.verdict) {
+  if (
+    decision.admitted ||
+    decision.code === "stale" ||
+    decision.code === "replayed" ||
+    decision.code === explanation.verdict
+  ) {
     const { verdict, rule, message } = explanation;
     return { verdict, status: VERDICTS[verdict].status, rule, message, ...said };
   }
@@ -103,7 +108,7 @@ function ledgerView(
     if (counter) counters.set(counterKey(budget.id, start), counter.used);
   }
   const keys = new Map([[keyId, state]]);
-  return { now, keys, brakes, vendors: new Map(), counters, frozen: null };
+  return { now, keys, brakes, vendors: new Map(), counters, frozen: null, records: new Map() };
 }
 
 function usedOf({ counters }: LedgerView, budget: Budget, now: EpochMs): bigint {

@@ -1,5 +1,6 @@
 import { parseUsd } from "../core/money.ts";
 import { parseRoute, type Route } from "../core/route.ts";
+import { parseDuration } from "../core/window.ts";
 import type { CompiledPolicy, ParameterRule, PolicyDocument } from "./policy.ts";
 import type { RuleDocument } from "./rule-values.ts";
 
@@ -10,6 +11,7 @@ import type { RuleDocument } from "./rule-values.ts";
  */
 export function compilePolicy(document: PolicyDocument): CompiledPolicy {
   const dailySendCap = document["daily_send_cap"] as number | undefined;
+  const dedupWindow = document["dedup_window"] as string | undefined;
   return {
     vendor: document.vendor,
     allowed: routes(document["allowed_endpoints"]),
@@ -19,6 +21,8 @@ export function compilePolicy(document: PolicyDocument): CompiledPolicy {
     totalCapMicros: micros(document["total_usd_cap"]),
     maxPerCallMicros: micros(document["max_amount_per_call_usd"]),
     dailySendCap: dailySendCap === undefined ? undefined : BigInt(dailySendCap),
+    idempotency: document["idempotency"] === "forward" ? "forward" : "replay",
+    dedupWindowMs: dedupWindow === undefined ? undefined : parseDuration(dedupWindow),
     currencies: set(document["allowed_currencies"]) ?? new Set(["usd"]),
     parameters: rules(document["parameters"]),
     customers: set(document["customers"]),

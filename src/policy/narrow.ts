@@ -51,6 +51,7 @@ const DEFAULTS: Partial<Record<PolicyFieldName, unknown>> = {
   allowed_endpoints: [],
   merchants: [],
   allowed_currencies: ["usd"],
+  idempotency: "replay",
 };
 
 type NarrowedField = Exclude<PolicyFieldName, "parameters">;
@@ -71,6 +72,11 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   from_domains: within(isSame),
   to_domains: within(isSame),
   daily_send_cap: atMost((value) => BigInt(value as number)),
+  idempotency: (base, given, sayWider) => {
+    if (base === "replay" && given !== "replay") sayWider();
+    return given;
+  },
+  dedup_window: atLeast((value) => BigInt(parseDuration(value as string))),
   allowed_currencies: within(isSame),
   expires_in: atMost((value) => BigInt(parseDuration(value as string))),
 };
@@ -87,6 +93,14 @@ function same(base: unknown, given: unknown, sayWider: () => void): unknown {
 function atMost(measure: (value: unknown) => bigint): Narrower {
   return (base, given, sayWider) => {
     if (measure(given) > measure(base)) sayWider();
+    return given;
+  };
+}
+
+/** For what refuses more the larger it is. */
+function atLeast(measure: (value: unknown) => bigint): Narrower {
+  return (base, given, sayWider) => {
+    if (measure(given) < measure(base)) sayWider();
     return given;
   };
 }

@@ -33,6 +33,10 @@ export interface CompiledPolicy {
   readonly totalCapMicros: Micros | undefined;
   readonly maxPerCallMicros: Micros | undefined;
   readonly dailySendCap: bigint | undefined;
+  /** Whether a repeat with the same Idempotency-Key is answered from the record or sent on. */
+  readonly idempotency: "replay" | "forward";
+  /** For how long the same call is not sent again; undefined where it is. */
+  readonly dedupWindowMs: number | undefined;
   readonly currencies: ReadonlySet<Currency>;
   readonly parameters: readonly ParameterRule[];
   readonly customers: ReadonlySet<string> | undefined;

@@ -82,6 +82,18 @@ export const PolicySchema = Type.Object(
     from_domains: Type.Optional(field("list", "The domains that mail may be sent from.")),
     to_domains: Type.Optional(field("list", "The domains that mail may be sent to, over every to, cc and bcc.")),
     daily_send_cap: Type.Optional(field("count", "Messages or recipients that may be sent to per cap window.")),
+    idempotency: Type.Optional(
+      field(
+        "text",
+        "What becomes of a repeat with the same Idempotency-Key: replay (the default) answers it from the record, forward sends it on.",
+      ),
+    ),
+    dedup_window: Type.Optional(
+      field(
+        "duration",
+        "For how long the same call (method, path and body) gets the first one's answer and is not sent again, whatever its Idempotency-Key.",
+      ),
+    ),
     allowed_currencies: Type.Optional(field("list", "Currencies that may be charged (ISO codes). Default: usd.")),
     expires_in: Type.Optional(field("duration", "How long the key lives: 30s, 5m, 2h, 7d, or seconds.")),
   },
@@ -116,8 +128,6 @@ export const LATER_FIELDS: ReadonlyMap<string, string> = new Map([
   ["max_write_operations", "use total_usd_cap or daily_send_cap"],
   ["requests_per_hour", "use daily_usd_cap or daily_send_cap"],
   ["requests_per_minute", "use daily_usd_cap or daily_send_cap"],
-  ["dedup_window", "have the agent send an Idempotency-Key"],
-  ["idempotency", "leave it out"],
   ["on_unknown_cost", "leave it out: calls of unknown cost are refused"],
   ["auto_revoke", "revoke by hand with `keybrake key revoke`"],
   ["caps", "use daily_usd_cap"],

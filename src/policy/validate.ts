@@ -118,5 +118,9 @@ function readNamed(name: PolicyFieldName, value: unknown, report: Report): strin
     report([name], `cap_window must be utc_day, not ${shown(value)}`);
     return undefined;
   }
+  if (name === "idempotency" && text !== "replay" && text !== "forward") {
+    report([name], `idempotency must be replay or forward, not ${shown(value)}`);
+    return undefined;
+  }
   return text;
 }

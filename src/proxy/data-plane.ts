@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { LedgerBatcher } from "../ledger/batch.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { AnswerBox } from "../vault/answer-box.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Reach } from "./reach.ts";
@@ -27,6 +28,7 @@ export interface DataPlane {
   readonly ledger: LedgerBatcher;
   readonly keys: KeyRing;
   readonly vendors: VendorDesk;
+  readonly answers: AnswerBox;
   readonly inFlight: InFlight;
   readonly reach: Reach;
   readonly limits: ProxyLimits;

@@ -1,6 +1,7 @@
 import type { CallFacts } from "../audit/row.ts";
 import type { Call } from "../core/call.ts";
 import type { BudgetUse, HoldReceipt } from "../ledger/entry.ts";
+import type { RepeatTerms } from "../ledger/repeat.ts";
 import { causeText } from "../log.ts";
 import type { Exposure, Operation } from "../vendors/vendor.ts";
 import { callFacts } from "./call-facts.ts";
@@ -8,7 +9,8 @@ import type { DataPlane } from "./data-plane.ts";
 import type { Judged } from "./decide.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
-import { type Denial, holdDenial } from "./refusal.ts";
+import { type Denial, holdDenial, type Outgoing } from "./refusal.ts";
+import { repeatTerms, replay } from "./repeat.ts";
 import type { VendorSetup } from "./vendor-desk.ts";
 
 /** A call whose exposure is reserved and whose row is on disk: it may go out, once. */
@@ -21,6 +23,10 @@ export interface AdmittedCall {
   readonly exposure: Exposure;
   /** The dollar budget with the least left, this call included. */
   readonly tightest: BudgetUse | undefined;
+  /** How its repeats are told; undefined where each is a call of its own. */
+  readonly repeat: RepeatTerms | undefined;
+  /** Set where the call finds out what became of an earlier one, which holds the money. */
+  readonly resumes: { readonly callId: string; readonly vendorKey: string } | undefined;
   /** The store's own reference to the hold. */
   readonly receipt: HoldReceipt | undefined;
   /** `Clock.elapsed()` when the call came in. */
@@ -30,6 +36,8 @@ export interface AdmittedCall {
 export type HeldCall =
   | { readonly state: "held"; readonly admitted: AdmittedCall }
   | { readonly state: "refused"; readonly denial: Denial }
+  /** A repeat, with the answer that the first call got. */
+  | { readonly state: "replayed"; readonly outgoing: Outgoing }
   | { readonly state: "stale" };
 
 /**
@@ -44,6 +52,8 @@ export async function hold(
 ): Promise<HeldCall> {
   const { setup, startedMs } = identified;
   const facts = callFacts(key, identified, judged);
+  const { call } = identified;
+  const repeat = judged.ok && call ? repeatTerms(key, setup, call, facts.id) : undefined;
   const exposureMicros = judged.ok ? judged.exposure.micros : judged.exposureMicros;
   try {
     const decision = await plane.ledger.hold({
@@ -57,15 +67,24 @@ export async function hold(
       sends: judged.ok ? judged.exposure.sends : 0,
       budgets: key.budgets,
       owner: plane.owner,
+      ...(repeat ? { repeat } : {}),
     });
-    if (decision.admitted && judged.ok && identified.call) {
+    if (decision.admitted && judged.ok && call) {
       const { operation, exposure } = judged;
-      const { tightest, receipt } = decision;
-      const admitted = { key, call: identified.call, setup, facts, operation, exposure, tightest, receipt, startedMs };
-      return { state: "held", admitted };
+      const { tightest, receipt, resumes } = decision;
+      const ledger = { tightest, receipt, resumes };
+      return {
+        state: "held",
+        admitted: { key, call, setup, facts, operation, exposure, repeat, startedMs, ...ledger },
+      };
     }
     if (decision.admitted) throw new Error("the ledger admitted a call that its policy refused");
     if (decision.code === "stale") return { state: "stale" };
+    if (decision.code === "replayed") {
+      const outgoing = replay(plane, key.id, repeat!.requestHash, decision.answer, facts.id);
+      if (!outgoing) throw new Error(`the answer recorded for call ${decision.heldBy} cannot be opened`);
+      return { state: "replayed", outgoing };
+    }
     return { state: "refused", denial: holdDenial(decision, exposureMicros, judged.ok ? undefined : judged.denial) };
   } catch (cause) {
     plane.log.error("hold_failed", { call: facts.id, cause: causeText(cause) });

@@ -33,6 +33,7 @@ export async function handleCall(
     try {
       const held = await hold(plane, key, identified, judged);
       if (held.state === "stale") continue;
+      if (held.state === "replayed") return held.outgoing;
       if (held.state === "refused") return refuse(plane, request, held.denial, key);
       const outgoing = await send(plane, request, held.admitted);
       if (!leave || !(outgoing.body instanceof ReadableStream)) return outgoing;
@@ -54,13 +55,15 @@ export async function handleCall(
 /** Sends an admitted call and answers it; its hold is resolved and its row finished on whatever way this ends. */
 async function send(plane: DataPlane, request: ParsedRequest, admitted: AdmittedCall): Promise<Outgoing> {
   let ending = endingOf(admitted, { kind: "not_sent", cause: "internal" });
+  let outgoing: Outgoing | undefined;
   try {
     const upstream = swap(admitted);
     ending = endingOf(admitted, { kind: "unknown", why: "broken", upstreamMs: 0, status: null });
     ending = endingOf(admitted, await forward(plane, admitted, upstream));
-    return answer(plane, request, admitted, upstream, ending);
+    outgoing = answer(plane, request, admitted, upstream, ending);
+    return outgoing;
   } finally {
-    settle(plane, admitted, ending);
+    settle(plane, admitted, ending, outgoing);
   }
 }
 

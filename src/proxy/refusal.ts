@@ -39,9 +39,19 @@ export function holdDenial(
   if (code === "key_revoked") return plain(code, rule, `This vault key has been revoked.${why} Stop this run.`);
   if (code === "key_expired") return plain(code, rule, "This vault key has expired; ask for a new one.");
   if (code === "brake_engaged") return plain(code, rule, `An operator has engaged the brake.${why} Stop this run.`);
+  if (code === "idempotency_mismatch") {
+    return plain(code, rule, "This Idempotency-Key was used with another request; use a new one for a new request.");
+  }
+  if (code === "idempotency_in_progress") return plain(code, rule, IN_PROGRESS[rule === "outcome_unknown" ? 1 : 0]!);
   if (code === "cap_exceeded" && budget) return capDenial(code, budget, exposureMicros);
   return plain(code, rule, `Refused: ${VERDICTS[code].advice}.`);
 }
+
+/** Of the first call: still at the vendor, or sent without anybody knowing what came of it. */
+const IN_PROGRESS = [
+  "The first call of this request has not been answered yet; wait for it, and repeat this one only if it fails.",
+  "The first call of this request was sent and its outcome is not known, so it is not sent again; look at the vendor, and ask the operator to run `keybrake resolve`.",
+] as const;
 
 /** People write a reason as they like; the sentence after it must still begin as one. */
 function asSentence(text: string): string {

@@ -1,12 +1,16 @@
+import type { CallEnd } from "../audit/row.ts";
 import type { Answer, Call } from "../core/call.ts";
 import type { Resolution } from "../core/hold.ts";
 import type { Verdict } from "../core/verdict.ts";
+import type { ResolveRequest } from "../ledger/entry.ts";
 import { resolutionOf, unknownOutcome } from "../ledger/outcome.ts";
 import { causeText } from "../log.ts";
 import type { Cost, Exposure, Operation, Pricing } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Outcome } from "./forward.ts";
 import type { AdmittedCall } from "./hold.ts";
+import type { Outgoing } from "./refusal.ts";
+import { repeatOutcome } from "./repeat.ts";
 import { scrubText } from "./scrub.ts";
 import { canariesOf } from "./swap.ts";
 
@@ -54,34 +58,52 @@ function readCost(call: Call, operation: Operation, exposure: Exposure, pricing:
   }
 }
 
-/** Resolves the hold and finishes the audit row. Never throws and is not waited for: until it is on disk the hold counts in full. */
-export function settle(plane: DataPlane, { facts, setup, receipt, startedMs }: AdmittedCall, ending: Ending): void {
+/**
+ * Resolves the hold and finishes the audit row. Never throws and is not waited for: until it is on disk the hold counts in
+ * full.
+ * @param outgoing what the client gets, for its repeats.
+ */
+export function settle(plane: DataPlane, admitted: AdmittedCall, ending: Ending, outgoing: Outgoing | undefined): void {
+  const { facts, key, repeat, receipt, resumes } = admitted;
+  const { outcome, to } = ending;
+  const end = callEnd(plane, admitted, ending);
+  const resolve = (request: Omit<ResolveRequest, "type">) =>
+    plane.ledger
+      .resolve({ type: "resolve", ...request })
+      .catch((cause) => plane.log.error("settle_failed", { call: request.callId, cause: causeText(cause) }));
+  const left = repeat && repeatOutcome(plane, key.id, repeat.requestHash, ending, outgoing);
+  const own = { callId: facts.id, ...(receipt ? { receipt } : {}) };
+  if (!resumes) {
+    resolve({ ...own, to, end, ...(repeat ? { repeat: { slots: repeat.slots, outcome: left! } } : {}) });
+    return;
+  }
+  // A refusal of the repeat says nothing about the first call: only an answer that the vendor keeps under the key does.
+  const known = left !== undefined && left !== "free" && left !== "unknown" ? left : undefined;
+  const nothing = { ...end, costMicros: 0n, costSource: "none", flag: `looks_up:${resumes.callId}` } as const;
+  const repeated = { slots: repeat?.slots ?? [], outcome: known ?? "unknown" } as const;
+  resolve({ ...own, to: outcome.kind === "answered" ? "settled" : "released", end: nothing, repeat: repeated });
+  if (known) resolve({ callId: resumes.callId, to, end: { ...end, costSource: "lookup", flag: "looked_up" } });
+}
+
+function callEnd(plane: DataPlane, { setup, startedMs }: AdmittedCall, ending: Ending): CallEnd {
   const { outcome, to, cost, verdict, flag } = ending;
   const answered = outcome.kind === "answered" ? outcome : undefined;
   const { requestIdHeader } = setup.vendor;
   const requestId = (requestIdHeader && answered?.answer.headers.get(requestIdHeader)) || null;
   // What a vendor says may hold what it was sent, and a row is for ever.
   const clean = (text: string | null) => text && scrubText(text, canariesOf(setup));
-  plane.ledger
-    .resolve({
-      type: "resolve",
-      callId: facts.id,
-      ...(receipt ? { receipt } : {}),
-      to,
-      end: {
-        finishedAt: plane.clock.now(),
-        verdict,
-        costMicros: cost.micros,
-        costSource: to === "settled" ? cost.source : "none",
-        vendorRequestId: clean(requestId),
-        vendorTxnId: clean(cost.vendorTxnId ?? null),
-        httpStatus: outcome.kind === "not_sent" ? null : outcome.status,
-        latencyMs: rounded(plane.clock.elapsed() - startedMs),
-        upstreamLatencyMs: outcome.kind === "not_sent" ? null : rounded(outcome.upstreamMs),
-        flag,
-      },
-    })
-    .catch((cause) => plane.log.error("settle_failed", { call: facts.id, cause: causeText(cause) }));
+  return {
+    finishedAt: plane.clock.now(),
+    verdict,
+    costMicros: cost.micros,
+    costSource: to === "settled" ? cost.source : "none",
+    vendorRequestId: clean(requestId),
+    vendorTxnId: clean(cost.vendorTxnId ?? null),
+    httpStatus: outcome.kind === "not_sent" ? null : outcome.status,
+    latencyMs: rounded(plane.clock.elapsed() - startedMs),
+    upstreamLatencyMs: outcome.kind === "not_sent" ? null : rounded(outcome.upstreamMs),
+    flag,
+  };
 }
 
 /** To a microsecond; the digits below are noise. */

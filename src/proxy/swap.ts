@@ -20,12 +20,14 @@ export interface UpstreamRequest {
 const COMMON_HEADERS = ["content-type", "accept", "user-agent"] as const;
 
 /** Takes the vault key off and puts the vendor's secret on. What was judged is not touched: path, query, body go as they are. */
-export function swap({ setup, call, facts, key }: AdmittedCall): UpstreamRequest {
+export function swap({ setup, call, facts, key, resumes }: AdmittedCall): UpstreamRequest {
   const { vendor } = setup;
   const headers: Record<string, string> = { "accept-encoding": "identity", "user-agent": "keybrake" };
   for (const name of COMMON_HEADERS) copyHeader(call, name, headers);
   for (const name of vendor.requestHeaders) copyHeader(call, name, headers);
-  const idempotencyKey = deriveIdempotencyKey(setup, call, key.id, facts.id);
+  const own = idempotencyKeyFor(setup, call, key.id, facts.id);
+  // What became of an earlier call the vendor says only under the key that it got with that one.
+  const idempotencyKey = own && resumes ? { ...own, sent: resumes.vendorKey } : own;
   if (idempotencyKey) headers["idempotency-key"] = idempotencyKey.sent;
   const { credential, canaries } = written(setup);
   for (const [name, value] of credential) headers[name] = value;
@@ -96,7 +98,7 @@ function upstreamUrl({ vendor, origin }: VendorSetup, call: Call): string {
  * Idempotency keys are derived per vault key, so that two agents behind one secret cannot read each other's stored
  * answers; a POST without one gets the call's own id, so that an unresolved call can be looked up.
  */
-function deriveIdempotencyKey(
+export function idempotencyKeyFor(
   { vendor }: VendorSetup,
   call: Call,
   keyId: string,

@@ -22,6 +22,7 @@ async function round(plane: DataPlane): Promise<void> {
   await plane.store.renewLease({ owner: plane.owner, until: now + LEASE_MS });
   const abandoned = await plane.store.sweepAbandonedHolds(now);
   if (abandoned > 0) plane.log.info("holds_unresolved", { count: abandoned, cause: "their process is gone" });
+  await plane.store.purgeRecordedCalls(now);
   if (plane.unknownKeyCalls === 0) return;
   const count = plane.unknownKeyCalls;
   plane.unknownKeyCalls = 0;

@@ -166,6 +166,9 @@ export interface Store {
   /** Makes the holds of owners without a living lease `unresolved`; the number of them. */
   sweepAbandonedHolds(now: EpochMs): Promise<number>;
 
+  /** Forgets what repeats are no longer answered with, at most a slice of it; the number of records. */
+  purgeRecordedCalls(now: EpochMs): Promise<number>;
+
   findKeyByHash(tokenHash: Uint8Array): Promise<VaultKeyRecord | undefined>;
   getKey(id: string): Promise<VaultKeyRecord | undefined>;
   listKeys(filter: KeyFilter): Promise<readonly VaultKeyRecord[]>;

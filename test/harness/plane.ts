@@ -17,6 +17,7 @@ import { Reach, type Resolve } from "../../src/proxy/reach.ts";
 import { VendorDesk } from "../../src/proxy/vendor-desk.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
+import { AnswerBox } from "../../src/vault/answer-box.ts";
 import { createMasterKey } from "../../src/vault/master-key.ts";
 import { seal } from "../../src/vault/seal.ts";
 import { mintVaultKey } from "../../src/vault/vault-key.ts";
@@ -142,6 +143,7 @@ async function composePlane(
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
     keys: new KeyRing(store),
     vendors,
+    answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
     reach: new Reach(clock, options.resolve),
     limits: {

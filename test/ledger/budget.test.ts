@@ -7,6 +7,8 @@ const NO_CAPS: CompiledPolicy = {
   allowed: [],
   denied: [],
   capWindow: "utc_day",
+  idempotency: "replay",
+  dedupWindowMs: undefined,
   dailyCapMicros: undefined,
   totalCapMicros: undefined,
   maxPerCallMicros: undefined,

@@ -124,6 +124,7 @@ function call(
     vendors: new Map(),
     counters,
     frozen: null,
+    records: new Map(),
   };
   const before = new Map(counters);
   const decision = decide(view, holdOf("vk_1", 0, { exposureMicros: step.amount, sends: step.sends, budgets }));

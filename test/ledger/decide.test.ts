@@ -9,7 +9,16 @@ const KEY: KeyState = { id: "vk_1", version: 1, expiresAt: NOON + DAY_MS, revoke
 
 function viewOf(overrides: Partial<LedgerView> = {}, key: Partial<KeyState> = {}): LedgerView {
   const keys = new Map([[KEY.id, { ...KEY, ...key }]]);
-  return { now: NOON, keys, brakes: [], vendors: new Map(), counters: new Map(), frozen: null, ...overrides };
+  return {
+    now: NOON,
+    keys,
+    brakes: [],
+    vendors: new Map(),
+    counters: new Map(),
+    frozen: null,
+    records: new Map(),
+    ...overrides,
+  };
 }
 
 const usedOf = (budget: Budget, amount: bigint): [string, bigint] => [

@@ -13,6 +13,8 @@ describe("compilePolicy", () => {
       allowed: [],
       denied: [],
       capWindow: "utc_day",
+      idempotency: "replay",
+      dedupWindowMs: undefined,
       dailyCapMicros: 29_990_000n,
       totalCapMicros: undefined,
       dailySendCap: undefined,

@@ -86,6 +86,23 @@ CREATE TABLE open_batches (
   calls TEXT NOT NULL
 ) STRICT;
 
+-- Calls whose repeats are not calls of their own: by the hash of their Idempotency-Key, or of the whole request under a
+-- dedup_window. The answer is sealed with the master key. Rows go when they expire.
+CREATE TABLE recorded_calls (
+  vault_key_id  TEXT NOT NULL,
+  slot          TEXT NOT NULL,
+  request_hash  TEXT NOT NULL,
+  state         TEXT NOT NULL CHECK (state IN ('in_flight', 'answered', 'unknown')),
+  call_id       TEXT NOT NULL,
+  held_by       TEXT NOT NULL,
+  vendor_key    TEXT,
+  status        INTEGER,
+  sealed_answer BLOB,
+  expires_at    INTEGER NOT NULL,
+  PRIMARY KEY (vault_key_id, slot)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recorded_calls_expires ON recorded_calls (expires_at);
+
 CREATE TABLE leases (
   owner TEXT PRIMARY KEY,
   until INTEGER NOT NULL

@@ -1,7 +1,12 @@
 import type { Database } from "bun:sqlite";
 import type { CallFacts } from "../../audit/row.ts";
 import type { Micros } from "../../core/money.ts";
-import type { Brake, KeyState } from "../../ledger/entry.ts";
+import { windowStart } from "../../core/window.ts";
+import type { LedgerView } from "../../ledger/decide.ts";
+import type { Brake, KeyState, LedgerEntry } from "../../ledger/entry.ts";
+import type { Counters } from "./counters.ts";
+import type { LedgerState } from "./ledger-state.ts";
+import type { Records } from "./records.ts";
 
 interface KeyRow {
   readonly version: bigint;
@@ -27,6 +32,13 @@ interface FinalRowRead extends FactsRow {
   readonly charges: string | null;
 }
 
+/** What a transaction of the ledger has loaded of what it may change. */
+export interface LedgerLoad {
+  readonly state: LedgerState;
+  readonly counters: Counters;
+  readonly records: Records;
+}
+
 /** What the ledger reads within its transactions, a prepared statement each. */
 export class LedgerReads {
   readonly #statements: ReturnType<typeof prepare>;
@@ -35,7 +47,23 @@ export class LedgerReads {
     this.#statements = prepare(database);
   }
 
-  key(id: string): KeyState | undefined {
+  /** All that deciding about these entries needs. */
+  view(entries: readonly LedgerEntry[], { counters, records, state }: LedgerLoad): LedgerView {
+    const { now, frozen } = state;
+    const keys = new Map<string, KeyState>();
+    for (const entry of entries) {
+      if (entry.type !== "hold") continue;
+      for (const budget of entry.budgets) counters.load(budget.id, windowStart(budget.window, now));
+      const id = entry.facts.vaultKeyId;
+      if (entry.repeat) records.load(id, entry.repeat);
+      const key = keys.has(id) ? undefined : this.#key(id);
+      if (key) keys.set(id, key);
+    }
+    const [brakes, vendors] = [this.#brakes(), this.#vendorVersions()];
+    return { now, keys, brakes, vendors, counters, records, frozen };
+  }
+
+  #key(id: string): KeyState | undefined {
     const row = this.#statements.key.get(id);
     if (!row) return undefined;
     return {
@@ -47,7 +75,7 @@ export class LedgerReads {
     };
   }
 
-  brakes(): readonly Brake[] {
+  #brakes(): readonly Brake[] {
     return this.#statements.brakes.all().map((row) => ({
       id: row.id,
       vendor: row.vendor,
@@ -57,7 +85,7 @@ export class LedgerReads {
     }));
   }
 
-  vendorVersions(): ReadonlyMap<string, number> {
+  #vendorVersions(): ReadonlyMap<string, number> {
     return new Map(this.#statements.vendors.all().map((row) => [row.name, Number(row.version)]));
   }
 

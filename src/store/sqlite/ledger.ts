@@ -1,13 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { timeOrderedId } from "../../core/id.ts";
 import { Problem } from "../../core/problem.ts";
-import { type EpochMs, windowStart } from "../../core/window.ts";
+import type { EpochMs } from "../../core/window.ts";
 import { decide, type LedgerView } from "../../ledger/decide.ts";
 import type {
   Charge,
   HoldDecision,
   HoldRequest,
-  KeyState,
   LedgerEntry,
   LedgerResult,
   ResolveRequest,
@@ -17,17 +16,16 @@ import { counterChanges, finalCost } from "../../ledger/settlement.ts";
 import { decodeCharges } from "./charges.ts";
 import { Counters } from "./counters.ts";
 import { FinalRows, unseenEnd } from "./final-rows.ts";
-import { LedgerReads } from "./ledger-reads.ts";
-import { type LedgerState, LedgerStates } from "./ledger-state.ts";
+import { type LedgerLoad, LedgerReads } from "./ledger-reads.ts";
+import { LedgerStates } from "./ledger-state.ts";
 import { OpenBatches } from "./open-batches.ts";
 import type { OpenCall } from "./open-call.ts";
+import { prepareRecords, Records } from "./records.ts";
 
 type Unresolved = Extract<ResolveResult, { resolved: false }>;
 
 /** A transaction under way: what it has read, and what it will write when it commits. */
-interface Work {
-  readonly state: LedgerState;
-  readonly counters: Counters;
+interface Work extends LedgerLoad {
   /** Holds taken in it that have not ended in it, by call. */
   readonly opened: Map<string, OpenCall>;
   /** The batch that each owner's holds go into. */
@@ -41,6 +39,7 @@ export class SqliteLedger {
   readonly #states: LedgerStates;
   readonly #rows: FinalRows;
   readonly #open: OpenBatches;
+  readonly #recorded: ReturnType<typeof prepareRecords>;
   /** Calls of batches whose COMMIT failed: they were refused, but their holds may turn out to be there (ledger.md). */
   #doubtful: string[] = [];
 
@@ -50,6 +49,7 @@ export class SqliteLedger {
     this.#states = new LedgerStates(database);
     this.#rows = new FinalRows(database, chainKey);
     this.#open = new OpenBatches(database);
+    this.#recorded = prepareRecords(database);
   }
 
   /** The whole batch is on disk when it returns. */
@@ -58,7 +58,7 @@ export class SqliteLedger {
       wallClock,
       (work) => {
         this.#withdrawDoubtful(work);
-        const view = this.#view(entries, work);
+        const view = this.#reads.view(entries, work);
         return entries.map((entry) =>
           entry.type === "hold" ? this.#hold(view, work, entry) : this.#resolve(work, entry),
         );
@@ -75,9 +75,16 @@ export class SqliteLedger {
     return this.#transact(now, (work) => {
       const abandoned = this.#open.takeAbandoned(now);
       const end = unseenEnd(now, "upstream_timeout", "owner_gone");
-      return abandoned.filter((call) => this.#end(work, call, "unresolved", null, end, call.capUsageAfterMicros))
-        .length;
+      return abandoned.filter((call) => {
+        this.#recorded.loseAnswer.run(call.facts.vaultKeyId, call.facts.id);
+        return this.#end(work, call, "unresolved", null, end, call.capUsageAfterMicros);
+      }).length;
     });
+  }
+
+  /** Forgets answers that are no longer replayed, a slice of them; the number. */
+  purgeRecords(now: EpochMs): number {
+    return this.#recorded.purge.run(now).changes;
   }
 
   #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {
@@ -86,6 +93,7 @@ export class SqliteLedger {
       const work: Work = {
         state: this.#states.read(wallClock),
         counters: new Counters(this.#database),
+        records: new Records(this.#recorded),
         opened: new Map(),
         batches: new Map(),
       };
@@ -93,6 +101,7 @@ export class SqliteLedger {
       this.#open.write([...work.opened.values()]);
       this.#open.deleteEnded();
       work.counters.save();
+      work.records.save();
       this.#states.write(work.state);
       this.#commit(entries);
       return result;
@@ -127,20 +136,6 @@ export class SqliteLedger {
     );
   }
 
-  #view(entries: readonly LedgerEntry[], { counters, state }: Work): LedgerView {
-    const { now, frozen } = state;
-    const keys = new Map<string, KeyState>();
-    for (const entry of entries) {
-      if (entry.type !== "hold") continue;
-      for (const budget of entry.budgets) counters.load(budget.id, windowStart(budget.window, now));
-      const id = entry.facts.vaultKeyId;
-      if (keys.has(id)) continue;
-      const key = this.#reads.key(id);
-      if (key) keys.set(id, key);
-    }
-    return { now, keys, brakes: this.#reads.brakes(), vendors: this.#reads.vendorVersions(), counters, frozen };
-  }
-
   #hold(view: LedgerView, work: Work, request: HoldRequest): HoldDecision {
     const decision = decide(view, request);
     if (!decision.admitted && decision.code === "stale") return decision;
@@ -152,10 +147,17 @@ export class SqliteLedger {
       const { owner, rule } = request;
       const batch = work.batches.get(owner) ?? seq;
       const capUsageAfterMicros = firstDollarUse(work.counters, charges);
-      const call: OpenCall = { seq, batch, owner, facts, rule, exposureMicros, capUsageAfterMicros, charges };
+      // The money of a call that finds out what became of an earlier one is held by that one.
+      const heldMicros = decision.resumes ? 0n : exposureMicros;
+      const held = { seq, batch, owner, facts, rule, exposureMicros: heldMicros, capUsageAfterMicros, charges };
+      const call: OpenCall = held;
       work.batches.set(owner, batch);
       work.opened.set(facts.id, call);
       return { ...decision, receipt: { seq, charges, held: call } };
+    }
+    if (decision.code === "replayed") {
+      this.#addReplay(work, seq, request, decision.answer.status);
+      return decision;
     }
     const { budget } = decision;
     const added = this.#add(work, {
@@ -174,6 +176,14 @@ export class SqliteLedger {
     return decision;
   }
 
+  /** The row of a repeat that was answered from the record: it cost nothing and went nowhere. */
+  #addReplay(work: Work, seq: number, { facts }: HoldRequest, httpStatus: number): void {
+    const end = { ...unseenEnd(work.state.now, "allowed", "replayed"), httpStatus };
+    const money = { exposureMicros: 0n, costMicros: 0n, capUsageAfterMicros: null, charges: null };
+    const row = { seq, facts, refersTo: null, rule: "idempotency", state: "settled", ...money, end } as const;
+    if (!this.#add(work, row)) throw recordedTwice(facts.id);
+  }
+
   #resolve(work: Work, request: ResolveRequest): ResolveResult {
     const { to, end, callId } = request;
     const call = (request.receipt?.held as OpenCall | undefined) ?? work.opened.get(callId) ?? this.#open.find(callId);
@@ -182,10 +192,16 @@ export class SqliteLedger {
       const use = this.#useAfter(work, call.charges, to, costMicros);
       if (this.#end(work, call, to, to === "unresolved" ? null : costMicros, end, use)) {
         this.#correct(work, call.charges, to, costMicros);
+        this.#endRecord(work, call, request);
         return { resolved: true, costMicros };
       }
     }
     return this.#resolveLater(work, request, costMicros);
+  }
+
+  #endRecord(work: Work, { facts }: OpenCall, { repeat, to }: ResolveRequest): void {
+    if (repeat) work.records.end(facts.vaultKeyId, repeat.slots, facts.id, repeat.outcome);
+    else if (to === "released") this.#recorded.freeHeldBy.run(facts.vaultKeyId, facts.id);
   }
 
   /** The one final row of a call; false where it has one. */
@@ -225,6 +241,7 @@ export class SqliteLedger {
     });
     if (!added) return ALREADY_RESOLVED;
     this.#correct(work, charges, to, costMicros);
+    if (to === "released") this.#recorded.freeHeldBy.run(facts.vaultKeyId, callId);
     return { resolved: true, costMicros };
   }
 

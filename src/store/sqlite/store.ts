@@ -33,6 +33,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     apply: (entries, at) => attempt(() => ledger.apply(entries, at)),
     renewLease: (lease) => attempt(() => control.renewLease(lease)),
     sweepAbandonedHolds: (at) => attempt(() => ledger.sweepAbandoned(at)),
+    purgeRecordedCalls: (at) => attempt(() => ledger.purgeRecords(at)),
     findKeyByHash: (hash) => attempt(() => keys.findByHash(hash)),
     getKey: (id) => attempt(() => keys.get(id)),
     listKeys: (filter) => attempt(() => keys.list(filter)),

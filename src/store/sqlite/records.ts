@@ -1,0 +1,127 @@
+import type { Database } from "bun:sqlite";
+import type { EpochMs } from "../../core/window.ts";
+import {
+  type RecordedCall,
+  type RepeatOutcome,
+  type RepeatSlot,
+  type RepeatTerms,
+  repeatKey,
+} from "../../ledger/repeat.ts";
+
+interface RecordRow {
+  readonly request_hash: string;
+  readonly state: RecordedCall["state"];
+  readonly call_id: string;
+  readonly held_by: string;
+  readonly vendor_key: string | null;
+  readonly status: bigint | null;
+  readonly sealed_answer: Uint8Array | null;
+  readonly expires_at: bigint;
+}
+
+/** Expired records that one purge deletes at most: a call may be waiting for the same lock. */
+const PURGED_MAX = 1000;
+
+/** The recorded calls that a batch touches: read once, changed in memory, written once. */
+export class Records extends Map<string, RecordedCall> {
+  readonly #statements: ReturnType<typeof prepareRecords>;
+  readonly #stored = new Map<string, RecordedCall | undefined>();
+
+  constructor(statements: ReturnType<typeof prepareRecords>) {
+    super();
+    this.#statements = statements;
+  }
+
+  load(vaultKeyId: string, { slots }: Pick<RepeatTerms, "slots">): void {
+    for (const { name } of slots) {
+      const key = repeatKey(vaultKeyId, name);
+      if (this.#stored.has(key)) continue;
+      const row = this.#statements.read.get(vaultKeyId, name);
+      const record = row ? recordOf(row) : undefined;
+      this.#stored.set(key, record);
+      if (record) this.set(key, record);
+    }
+  }
+
+  /** A call has ended; what was recorded since by a later call stays. */
+  end(vaultKeyId: string, slots: readonly RepeatSlot[], callId: string, outcome: RepeatOutcome): void {
+    this.load(vaultKeyId, { slots });
+    for (const { name } of slots) {
+      const key = repeatKey(vaultKeyId, name);
+      const record = this.get(key);
+      if (record?.callId !== callId) continue;
+      if (outcome === "free") this.delete(key);
+      else if (outcome === "unknown") this.set(key, { ...record, state: "unknown" });
+      else this.set(key, { ...record, state: "answered", answer: outcome });
+    }
+  }
+
+  save(): void {
+    for (const [key, stored] of this.#stored) {
+      const record = this.get(key);
+      if (record === stored) continue;
+      const space = key.indexOf(" ");
+      const [vaultKeyId, slot] = [key.slice(0, space), key.slice(space + 1)];
+      if (!record) this.#statements.delete.run(vaultKeyId, slot);
+      else this.#write(vaultKeyId, slot, record);
+    }
+  }
+
+  #write(vaultKeyId: string, slot: string, record: RecordedCall): void {
+    const { requestHash, state, callId, heldBy, vendorKey, answer, expiresAt } = record;
+    const sealed = answer ? answer.sealed : null;
+    const status = answer ? answer.status : null;
+    this.#statements.write.run(
+      vaultKeyId,
+      slot,
+      requestHash,
+      state,
+      callId,
+      heldBy,
+      vendorKey,
+      status,
+      sealed,
+      expiresAt,
+    );
+  }
+}
+
+function recordOf(row: RecordRow): RecordedCall {
+  const answer =
+    row.state === "answered" ? { status: Number(row.status), sealed: Uint8Array.from(row.sealed_answer!) } : null;
+  return {
+    requestHash: row.request_hash,
+    state: row.state,
+    callId: row.call_id,
+    heldBy: row.held_by,
+    vendorKey: row.vendor_key,
+    answer,
+    expiresAt: Number(row.expires_at),
+  };
+}
+
+export function prepareRecords(database: Database) {
+  return {
+    read: database.query<RecordRow, [string, string]>(
+      `SELECT request_hash, state, call_id, held_by, vendor_key, status, sealed_answer, expires_at
+       FROM recorded_calls WHERE vault_key_id = ? AND slot = ?`,
+    ),
+    write: database.query<unknown, (string | number | null | Uint8Array)[]>(
+      `INSERT OR REPLACE INTO recorded_calls (vault_key_id, slot, request_hash, state, call_id, held_by, vendor_key,
+        status, sealed_answer, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    delete: database.query<unknown, [string, string]>("DELETE FROM recorded_calls WHERE vault_key_id = ? AND slot = ?"),
+    /** The process that sent the call is gone, and with it whatever the vendor answered. */
+    loseAnswer: database.query<unknown, [string, string]>(
+      "UPDATE recorded_calls SET state = 'unknown' WHERE vault_key_id = ? AND call_id = ? AND state = 'in_flight'",
+    ),
+    /** Nothing was spent by the call: it may be tried again. */
+    freeHeldBy: database.query<unknown, [string, string]>(
+      "DELETE FROM recorded_calls WHERE vault_key_id = ? AND held_by = ?",
+    ),
+    purge: database.query<unknown, [EpochMs]>(
+      `DELETE FROM recorded_calls WHERE (vault_key_id, slot) IN (
+         SELECT vault_key_id, slot FROM recorded_calls WHERE expires_at <= ? LIMIT ${PURGED_MAX})`,
+    ),
+  };
+}

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { MICROS_MAX } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { HoldDecision, HoldRequest, LedgerEntry, LedgerResult, ResolveRequest, ResolveResult } from "./entry.ts";
+import { changesNothing } from "./settlement.ts";
 
 /** The one verb of the store that the batcher uses. */
 export interface LedgerStore {
@@ -11,6 +12,11 @@ export interface LedgerStore {
 export interface BatcherOptions {
   /** How long a resolution waits for holds to share their commit with. A crash before it leaves the hold counted in full. */
   readonly resolveDelayMs: number;
+  /**
+   * The same for a resolution that changes no counter and that no repeat waits for: nobody can tell that it is late, and
+   * in one transaction many of them cost little more than one.
+   */
+  readonly patienceMs: number;
   /** Calls in one transaction at most; it bounds how long the first waits for the last. */
   readonly entriesMax: number;
   /** Pause before resolutions that the store refused are tried again. */
@@ -19,7 +25,10 @@ export interface BatcherOptions {
   readonly onFailure: (cause: unknown) => void;
 }
 
-export const BATCHER_DEFAULTS = { resolveDelayMs: 2, entriesMax: 256, retryDelayMs: 250 } as const;
+export const BATCHER_DEFAULTS = { resolveDelayMs: 2, patienceMs: 10, entriesMax: 256, retryDelayMs: 250 } as const;
+
+/** Patient resolutions that go with the next batch, however short they have waited. */
+const PATIENT_MAX = 64;
 
 interface Waiting<Request, Result> {
   readonly request: Request;
@@ -41,6 +50,8 @@ export class LedgerBatcher {
   readonly #options: BatcherOptions;
   readonly #holds: WaitingHold[] = [];
   readonly #resolutions: WaitingResolution[] = [];
+  /** Resolutions that change nothing that a hold could see. */
+  readonly #patient: WaitingResolution[] = [];
   /**
    * Resolutions of failed commits. They are tried again one by one and alone, so that one that can never be written
    * holds up neither the others nor any call.
@@ -50,7 +61,9 @@ export class LedgerBatcher {
   #suspectDue = false;
   #committing = false;
   #scheduled = false;
+  #patienceIsOver = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #patienceTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: LedgerStore, clock: Clock, options: BatcherOptions) {
@@ -72,22 +85,27 @@ export class LedgerBatcher {
   /** Rides with the next batch of holds. */
   resolve(request: ResolveRequest): Promise<ResolveResult> {
     return new Promise((done, failed) => {
-      this.#resolutions.push({ request, done, failed });
-      this.#scheduleLater();
+      if (changesNothing(request)) {
+        this.#patient.push({ request, done, failed });
+        this.#schedulePatient();
+      } else {
+        this.#resolutions.push({ request, done, failed });
+        this.#scheduleLater();
+      }
     });
   }
 
   /** Waits until everything handed in so far is on disk; for ever where the store never takes it. */
   async drain(): Promise<void> {
     while (this.#committing || this.#scheduled || this.queueLength > 0) {
-      if (this.#holds.length > 0 || this.#resolutions.length > 0) this.#schedule();
+      if (this.#holds.length + this.#resolutions.length + this.#patient.length > 0) this.#schedule();
       await new Promise<void>((wake) => this.#idle.push(wake));
     }
   }
 
   /** What waits for a commit: a gauge for operators. */
   get queueLength(): number {
-    return this.#holds.length + this.#resolutions.length + this.#suspects.length;
+    return this.#holds.length + this.#resolutions.length + this.#patient.length + this.#suspects.length;
   }
 
   #schedule(): void {
@@ -102,6 +120,14 @@ export class LedgerBatcher {
       this.#timer = undefined;
       this.#schedule();
     }, this.#options.resolveDelayMs);
+  }
+
+  #schedulePatient(): void {
+    this.#patienceTimer ??= setTimeout(() => {
+      this.#patienceTimer = undefined;
+      this.#patienceIsOver = true;
+      this.#schedule();
+    }, this.#options.patienceMs);
   }
 
   #retryLater(): void {
@@ -121,13 +147,14 @@ export class LedgerBatcher {
     if (this.#suspectDue) await this.#commitSuspect();
     this.#committing = false;
     // Timers that fired during the commit have scheduled nothing.
-    if (this.#holds.length > 0 || this.#suspectDue) this.#schedule();
+    if (this.#holds.length > 0 || this.#suspectDue || this.#patienceIsOver) this.#schedule();
     else if (this.#resolutions.length > 0) this.#scheduleLater();
     for (const wake of this.#idle.splice(0)) wake();
   }
 
   async #commitWaiting(): Promise<void> {
     const { entriesMax } = this.#options;
+    this.#takePatient();
     // An agent waits for each hold, and nobody for a resolution: those get at least half of a full batch.
     const room = Math.max(entriesMax - this.#holds.length, Math.ceil(entriesMax / 2));
     const resolutions = this.#resolutions.splice(0, room);
@@ -139,6 +166,16 @@ export class LedgerBatcher {
     if (resolutions.length === 0) return;
     this.#suspects.push(...resolutions);
     this.#retryLater();
+  }
+
+  /** They go when they have waited enough, are many, or have the store to themselves. */
+  #takePatient(): void {
+    const many = this.#patient.length >= PATIENT_MAX;
+    if (!this.#patienceIsOver && !many && this.#holds.length > 0) return;
+    this.#patienceIsOver = false;
+    clearTimeout(this.#patienceTimer);
+    this.#patienceTimer = undefined;
+    this.#resolutions.push(...this.#patient.splice(0));
   }
 
   /** One success says that the store works again, so the next one need not wait. */

@@ -1,7 +1,7 @@
 import type { CallEnd } from "../audit/row.ts";
 import type { Resolution } from "../core/hold.ts";
 import { MICROS_MAX, type Micros } from "../core/money.ts";
-import type { Charge } from "./entry.ts";
+import type { Charge, ResolveRequest } from "./entry.ts";
 
 /** A correction of one counter; never more than what the hold put there, unless the cost was above the estimate. */
 export interface CounterChange {
@@ -18,6 +18,11 @@ export function finalCost(to: Resolution, end: Pick<CallEnd, "costMicros">): Mic
   if (to !== "settled") return 0n;
   const absolute = end.costMicros < 0n ? -end.costMicros : end.costMicros;
   return absolute > MICROS_MAX ? MICROS_MAX : absolute;
+}
+
+/** Whether no later call, and no repeat, can tell if the resolution is on the books yet: the counters stay as they are. */
+export function changesNothing({ receipt, repeat, to, end }: ResolveRequest): boolean {
+  return receipt !== undefined && !repeat && counterChanges(receipt.charges, to, finalCost(to, end)).length === 0;
 }
 
 /**

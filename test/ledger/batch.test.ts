@@ -11,6 +11,7 @@ function batcher(options: Partial<BatcherOptions> = {}) {
     { now: () => NOON, elapsed: () => 0 },
     {
       resolveDelayMs: 0,
+      patienceMs: 5_000,
       retryDelayMs: 0,
       entriesMax: 8,
       onFailure: (cause) => failures.push(cause),
@@ -199,5 +200,58 @@ describe("draining", () => {
     for (let i = 0; i < 20; i++) await new Promise((wake) => setImmediate(wake));
     expect(store.commitCount).toBe(1);
     expect(ledger.queueLength).toBe(1);
+  });
+});
+
+describe("a settlement that changes no counter", () => {
+  const charge = { budgetId: "b", windowStart: 0, unit: "usd", amount: usd(1) } as const;
+  const receipt = { seq: 1, charges: [charge] };
+  const settled = (id: string, dollars: number) => ({ ...resolutionOf(id, "settled", dollars), receipt });
+
+  test("lets holds go first, and is on disk when its patience is over", async () => {
+    const { store, ledger, hold } = batcher({ patienceMs: 3 });
+    const answer = ledger.resolve(settled("r1", 1));
+    hold("h1");
+    const first = await store.next();
+    expect(namesOf(first)).toBe("h1");
+    first.succeed();
+    const second = await store.next();
+    expect(namesOf(second)).toBe("r1");
+    second.succeed();
+    expect(await answer).toMatchObject({ resolved: true });
+  });
+
+  test("goes with the next holds when there are many of its kind", async () => {
+    const { store, ledger, hold } = batcher({ entriesMax: 200 });
+    for (let index = 0; index < 64; index++) ledger.resolve(settled(`r${index}`, 1));
+    hold("h1");
+    expect(namesOf(await store.next()).split(" ")).toHaveLength(65);
+  });
+
+  test("goes with one that is not patient where no hold waits", async () => {
+    const { store, ledger } = batcher();
+    ledger.resolve(settled("r1", 1));
+    ledger.resolve(settled("r2", 0));
+    expect(namesOf(await store.next())).toBe("r2 r1");
+  });
+
+  test("is not kept back where it gives something free, or a repeat waits for it", async () => {
+    const { store, ledger, hold } = batcher();
+    ledger.resolve(settled("r1", 0));
+    ledger.resolve({ ...settled("r2", 1), repeat: { slots: [], outcome: "unknown" } });
+    ledger.resolve({ ...resolutionOf("r3", "released"), receipt });
+    hold("h1");
+    expect(namesOf(await store.next())).toBe("r1 r2 r3 h1");
+  });
+
+  test("is written by a drain at once", async () => {
+    const { store, ledger } = batcher();
+    ledger.resolve(settled("r1", 1));
+    const drained = ledger.drain();
+    const commit = await store.next();
+    expect(namesOf(commit)).toBe("r1");
+    commit.succeed();
+    await drained;
+    expect(ledger.queueLength).toBe(0);
   });
 });

@@ -49,9 +49,7 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
   const first = tightest(view, call.budgets);
   const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
-  const charges = ordered
-    .filter((budget) => isCapped(budget) || amountFor(budget, call) > 0n)
-    .map((budget) => charge(view, budget, call));
+  const charges = ordered.filter((budget) => isConcerned(budget, call)).map((budget) => charge(view, budget, call));
   if (call.repeat) record(view, call, { heldBy: call.facts.id, vendorKey: call.repeat.vendorKey });
   return { admitted: true, charges, tightest: first && budgetUse(view, first) };
 }
@@ -93,6 +91,11 @@ function brakeRefusal(brakes: readonly Brake[], call: HoldRequest): Stop | undef
     if (sameVendor && sameLabel) return { code: "brake_engaged", rule: `brake ${brake.id}`, reason: brake.reason };
   }
   return undefined;
+}
+
+/** A budget without a cap, of which a call takes nothing, is neither read nor written for it. */
+export function isConcerned(budget: Budget, call: HoldRequest): boolean {
+  return isCapped(budget) || amountFor(budget, call) > 0n;
 }
 
 function amountFor(budget: Budget, call: HoldRequest): bigint {

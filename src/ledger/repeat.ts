@@ -1,6 +1,9 @@
 import type { EpochMs } from "../core/window.ts";
 import type { HoldDecision } from "./entry.ts";
 
+/** Begins the name of a slot of an Idempotency-Key. */
+export const KEY_SLOT = "key:";
+
 /** What makes a later call a repeat of this one: the same name, under the same vault key, within its life. */
 export interface RepeatSlot {
   /** `key:<hash of the Idempotency-Key>`, or `same:<hash of the request>` under a `dedup_window`. */
@@ -48,21 +51,23 @@ export function repeatKey(vaultKeyId: string, slotName: string): string {
   return `${vaultKeyId} ${slotName}`;
 }
 
-/** The record that a call runs into, or undefined where it is the first of its kind. */
-function recordOf(
+/** The records that a call runs into, in the order of its slots; none where it is the first of its kind. */
+function liveRecords(
   records: RecordedCalls,
   vaultKeyId: string,
-  terms: RepeatTerms,
+  { slots }: RepeatTerms,
   now: EpochMs,
-): RecordedCall | undefined {
-  for (const { name } of terms.slots) {
+): readonly RecordedCall[] {
+  return slots.flatMap(({ name }) => {
     const record = records.get(repeatKey(vaultKeyId, name));
-    if (record && record.expiresAt > now) return record;
-  }
-  return undefined;
+    return record && record.expiresAt > now ? [record] : [];
+  });
 }
 
-/** Marks every slot of a call as taken by it, so that its repeats, also those of the same batch, find it. */
+/**
+ * Marks the slots of a call as taken by it, so that its repeats, also those of the same batch, find it. A slot that
+ * another call holds stays that one's: its answer is its own.
+ */
 export function recordCall(
   records: RecordedCalls,
   vaultKeyId: string,
@@ -70,12 +75,37 @@ export function recordCall(
   record: Pick<RecordedCall, "callId" | "heldBy" | "vendorKey">,
   now: EpochMs,
 ): void {
+  const live = liveRecords(records, vaultKeyId, terms, now);
+  const sameMoney = live.filter(({ heldBy }) => heldBy === record.heldBy);
+  // A repeat that looks the outcome up does not make the record live longer than the vendor remembers the key.
+  const endsAt = Math.min(...sameMoney.map(({ expiresAt }) => expiresAt));
   for (const { name, lifeMs } of terms.slots) {
     const key = repeatKey(vaultKeyId, name);
     const known = records.get(key);
-    // A repeat that looks the outcome up does not make the record live longer than the vendor remembers.
-    const expiresAt = known && known.expiresAt > now ? known.expiresAt : now + lifeMs;
+    const isLive = known !== undefined && known.expiresAt > now;
+    if (isLive && known.heldBy !== record.heldBy) continue;
+    const expiresAt = isLive ? known.expiresAt : Math.min(now + lifeMs, endsAt);
     records.set(key, { ...record, requestHash: terms.requestHash, state: "in_flight", answer: null, expiresAt });
+  }
+}
+
+/**
+ * A repeat that is answered by one of its slots has used the others, too: its Idempotency-Key has this answer from now on,
+ * also when the `dedup_window` is over, and is a mismatch with any other request.
+ */
+function shareAnswer(
+  records: RecordedCalls,
+  vaultKeyId: string,
+  terms: RepeatTerms,
+  answered: RecordedCall,
+  now: EpochMs,
+): void {
+  for (const { name, lifeMs } of terms.slots) {
+    const key = repeatKey(vaultKeyId, name);
+    const known = records.get(key);
+    // A window says for how long the first call counts; a repeat does not begin it anew.
+    if (!name.startsWith(KEY_SLOT) || (known && known.expiresAt > now)) continue;
+    records.set(key, { ...answered, expiresAt: now + lifeMs });
   }
 }
 
@@ -90,13 +120,16 @@ export function decideRepeat(
   terms: RepeatTerms,
   now: EpochMs,
 ): HoldDecision | undefined {
-  const record = recordOf(records, vaultKeyId, terms, now);
+  const [record] = liveRecords(records, vaultKeyId, terms, now);
   if (!record) return undefined;
   const refuse = (code: "idempotency_mismatch" | "idempotency_in_progress", rule: string): HoldDecision => {
     return { admitted: false, code, rule, budget: undefined, reason: null };
   };
   if (record.requestHash !== terms.requestHash) return refuse("idempotency_mismatch", "idempotency");
-  if (record.answer) return { admitted: false, code: "replayed", answer: record.answer, heldBy: record.heldBy };
+  if (record.answer) {
+    shareAnswer(records, vaultKeyId, terms, record, now);
+    return { admitted: false, code: "replayed", answer: record.answer, heldBy: record.heldBy };
+  }
   if (record.state === "in_flight") return refuse("idempotency_in_progress", "idempotency");
   if (record.vendorKey === null) return refuse("idempotency_in_progress", "outcome_unknown");
   const { heldBy, vendorKey } = record;

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { CallFacts } from "../../audit/row.ts";
 import type { Micros } from "../../core/money.ts";
 import { windowStart } from "../../core/window.ts";
-import type { LedgerView } from "../../ledger/decide.ts";
+import { isConcerned, type LedgerView } from "../../ledger/decide.ts";
 import type { Brake, KeyState, LedgerEntry } from "../../ledger/entry.ts";
 import type { Counters } from "./counters.ts";
 import type { LedgerState } from "./ledger-state.ts";
@@ -15,13 +15,7 @@ interface KeyRow {
   readonly revoke_reason: string | null;
 }
 
-interface BrakeRow {
-  readonly id: string;
-  readonly vendor: string | null;
-  readonly label_prefix: string | null;
-  readonly reason: string | null;
-  readonly engaged_at: bigint;
-}
+const NO_BRAKES = "[]";
 
 type FactsRow = { readonly [Name in keyof CallFacts]: CallFacts[Name] extends number ? bigint : CallFacts[Name] };
 
@@ -53,14 +47,15 @@ export class LedgerReads {
     const keys = new Map<string, KeyState>();
     for (const entry of entries) {
       if (entry.type !== "hold") continue;
-      for (const budget of entry.budgets) counters.load(budget.id, windowStart(budget.window, now));
+      for (const budget of entry.budgets) {
+        if (isConcerned(budget, entry)) counters.load(budget.id, windowStart(budget.window, now));
+      }
       const id = entry.facts.vaultKeyId;
       if (entry.repeat) records.load(id, entry.repeat);
       const key = keys.has(id) ? undefined : this.#key(id);
       if (key) keys.set(id, key);
     }
-    const [brakes, vendors] = [this.#brakes(), this.#vendorVersions()];
-    return { now, keys, brakes, vendors, counters, records, frozen };
+    return { now, keys, ...this.#circumstances(), counters, records, frozen };
   }
 
   #key(id: string): KeyState | undefined {
@@ -75,18 +70,10 @@ export class LedgerReads {
     };
   }
 
-  #brakes(): readonly Brake[] {
-    return this.#statements.brakes.all().map((row) => ({
-      id: row.id,
-      vendor: row.vendor,
-      labelPrefix: row.label_prefix,
-      reason: row.reason,
-      engagedAt: Number(row.engaged_at),
-    }));
-  }
-
-  #vendorVersions(): ReadonlyMap<string, number> {
-    return new Map(this.#statements.vendors.all().map((row) => [row.name, Number(row.version)]));
+  #circumstances(): { readonly brakes: readonly Brake[]; readonly vendors: ReadonlyMap<string, number> } {
+    const row = this.#statements.circumstances.get()!;
+    const brakes = row.brakes === NO_BRAKES ? [] : (JSON.parse(row.brakes) as Brake[]);
+    return { brakes, vendors: new Map(Object.entries(JSON.parse(row.vendors) as Record<string, number>)) };
   }
 
   /** The final row of a call, as far as a later resolution needs it. */
@@ -104,10 +91,14 @@ function prepare(database: Database) {
     key: database.query<KeyRow, [string]>(
       "SELECT version, expires_at, revoked_at, revoke_reason FROM vault_keys WHERE id = ?",
     ),
-    brakes: database.query<BrakeRow, []>(
-      "SELECT id, vendor, label_prefix, reason, engaged_at FROM brakes WHERE released_at IS NULL ORDER BY engaged_at, id",
+    // One statement for both: each costs more than what it reads.
+    circumstances: database.query<{ brakes: string; vendors: string }, []>(
+      `SELECT (
+         SELECT json_group_array(json_object('id', id, 'vendor', vendor, 'labelPrefix', label_prefix,
+                  'reason', reason, 'engagedAt', engaged_at) ORDER BY engaged_at, id)
+         FROM brakes WHERE released_at IS NULL
+       ) AS brakes, (SELECT json_group_object(name, version) FROM vendors) AS vendors`,
     ),
-    vendors: database.query<{ name: string; version: bigint }, []>("SELECT name, version FROM vendors"),
     finalRow: database.query<FinalRowRead, [string]>(
       `SELECT id, called_at AS calledAt, agent_run_id AS agentRunId, agent_run_label AS agentRunLabel,
         agent_name AS agentName, vault_key_id AS vaultKeyId, vendor, method, endpoint, path,

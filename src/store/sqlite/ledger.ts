@@ -1,4 +1,4 @@
-import type { Database } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 import { timeOrderedId } from "../../core/id.ts";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
@@ -35,6 +35,7 @@ interface Work extends LedgerLoad {
 /** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
 export class SqliteLedger {
   readonly #database: Database;
+  readonly #begin: Statement;
   readonly #reads: LedgerReads;
   readonly #states: LedgerStates;
   readonly #rows: FinalRows;
@@ -45,6 +46,7 @@ export class SqliteLedger {
 
   constructor(database: Database, chainKey: () => Uint8Array = () => new Uint8Array(0)) {
     this.#database = database;
+    this.#begin = database.query("BEGIN IMMEDIATE");
     this.#reads = new LedgerReads(database);
     this.#states = new LedgerStates(database);
     this.#rows = new FinalRows(database, chainKey);
@@ -88,7 +90,7 @@ export class SqliteLedger {
   }
 
   #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {
-    this.#database.run("BEGIN IMMEDIATE");
+    this.#begin.run();
     try {
       const work: Work = {
         state: this.#states.read(wallClock),

@@ -151,9 +151,19 @@ async function review(control: ControlPlane, pace: Pace): Promise<void> {
   const { voice, clock } = pace.cli;
   await pace.step("4. What happened, call by call");
   voice.say(`$ keybrake audit --run ${LABEL}`);
+  await settled(control);
   const { rows } = await control.queryAudit({ run: LABEL }, { limit: 100 });
   voice.sayTable(auditColumns(rows, clock.now()), rows, "there are no calls");
   voice.say(totalsText(await control.auditTotals({ run: LABEL })));
+}
+
+/** The end of a call is written some milliseconds after its answer; the story is told when all of them are there. */
+async function settled(control: ControlPlane): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const { rows } = await control.queryAudit({ run: LABEL, state: "held" }, { limit: 1 });
+    if (rows.length === 0) return;
+    await Bun.sleep(10);
+  }
 }
 
 async function revoke(control: ControlPlane, url: string, key: IssuedKeyView, pace: Pace): Promise<void> {

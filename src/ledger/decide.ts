@@ -49,7 +49,9 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
   const first = tightest(view, call.budgets);
   const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
-  const charges = ordered.filter((budget) => isConcerned(budget, call)).map((budget) => charge(view, budget, call));
+  const charges = ordered
+    .filter((budget) => isConcerned(budget, call))
+    .map((budget) => charge(view, budget, amountFor(budget, call)));
   if (call.repeat) record(view, call, { heldBy: call.facts.id, vendorKey: call.repeat.vendorKey });
   return { admitted: true, charges, tightest: first && budgetUse(view, first) };
 }
@@ -60,7 +62,9 @@ function resumed(view: LedgerView, call: HoldRequest, repeated: HoldDecision): H
   const { callId: heldBy, vendorKey } = repeated.resumes;
   record(view, call, { heldBy, vendorKey });
   const first = tightest(view, call.budgets);
-  return { ...repeated, tightest: first && budgetUse(view, first) };
+  // Nothing is held, but should the first call be off the books by then, what it did cost is counted here.
+  const charges = call.budgets.filter(({ unit }) => unit === "usd").map((budget) => charge(view, budget, 0n));
+  return { ...repeated, charges, tightest: first && budgetUse(view, first) };
 }
 
 function record(view: LedgerView, call: HoldRequest, held: { heldBy: string; vendorKey: string | null }): void {
@@ -93,9 +97,12 @@ function brakeRefusal(brakes: readonly Brake[], call: HoldRequest): Stop | undef
   return undefined;
 }
 
-/** A budget without a cap, of which a call takes nothing, is neither read nor written for it. */
+/**
+ * Sends that nobody caps and a call does not make are neither read nor written for it. Dollars always are: a call that was
+ * to cost nothing may turn out to have cost something.
+ */
 export function isConcerned(budget: Budget, call: HoldRequest): boolean {
-  return isCapped(budget) || amountFor(budget, call) > 0n;
+  return budget.unit === "usd" || isCapped(budget) || amountFor(budget, call) > 0n;
 }
 
 function amountFor(budget: Budget, call: HoldRequest): bigint {
@@ -108,9 +115,8 @@ function overflows(view: LedgerView, budget: Budget, call: HoldRequest): boolean
   return amount > 0n && used(view, budget) + amount > budget.cap;
 }
 
-function charge(view: LedgerView, budget: Budget, call: HoldRequest): Charge {
+function charge(view: LedgerView, budget: Budget, amount: bigint): Charge {
   const start = windowStart(budget.window, view.now);
-  const amount = amountFor(budget, call);
   view.counters.set(counterKey(budget.id, start), used(view, budget) + amount);
   return { budgetId: budget.id, windowStart: start, unit: budget.unit, amount };
 }

@@ -73,7 +73,7 @@ export class SqliteLedger {
 
   /** Holds whose owner no longer renews its lease become unresolved: kept in full until somebody knows better. */
   sweepAbandoned(now: EpochMs): number {
-    if (!this.#open.hasAbandoned(now)) return 0;
+    if (!this.#open.needsSweep(now)) return 0;
     return this.#transact(now, (work) => {
       const abandoned = this.#open.takeAbandoned(now);
       const end = unseenEnd(now, "upstream_timeout", "owner_gone");

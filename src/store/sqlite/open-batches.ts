@@ -63,12 +63,15 @@ export class OpenBatches {
     this.#forget();
   }
 
-  hasAbandoned(now: EpochMs): boolean {
-    return this.#statements.abandoned.get(now) !== null;
+  /** Whether there are calls of owners without a living lease, or batches without a call that is still to end. */
+  needsSweep(now: EpochMs): boolean {
+    return this.#statements.abandoned.get(now) !== null || this.#statements.emptied.get() !== null;
   }
 
   /** The calls of owners without a living lease; their batches are deleted. */
   takeAbandoned(now: EpochMs): readonly OpenCall[] {
+    // Of a batch whose calls another process has ended its own one keeps waiting for them.
+    for (const { batch } of this.#statements.emptied.all()) this.#statements.delete.run(Number(batch));
     const rows = this.#statements.abandoned.all(now);
     for (const { batch } of rows) this.#statements.delete.run(Number(batch));
     return rows.flatMap(readOpenCalls);
@@ -92,6 +95,9 @@ function prepare(database: Database) {
     ),
     countOpen: database.query<{ open: bigint }, [number]>(
       "SELECT count(*) AS open FROM calls_in_flight WHERE batch = ?",
+    ),
+    emptied: database.query<{ batch: bigint }, []>(
+      "SELECT batch FROM open_batches WHERE batch NOT IN (SELECT batch FROM calls_in_flight)",
     ),
     delete: database.query<unknown, [number]>("DELETE FROM open_batches WHERE batch = ?"),
     abandoned: database.query<BatchRow, [number]>(

@@ -57,6 +57,9 @@ async function compile(built: string): Promise<void> {
     // Names and lines in a trace are worth more than a smaller file; Bun itself is 100 MB of it.
     minify: false,
     sourcemap: "linked",
+    // Parsed at build time: the server listens in a third of the time.
+    bytecode: true,
+    format: "esm",
     define: { KEYBRAKE_VERSION: JSON.stringify(version), "process.env.NODE_ENV": '"production"' },
     compile: {
       ...(values.target === undefined ? {} : { target: values.target as Bun.Build.CompileTarget }),

@@ -8,6 +8,7 @@ import { Problem } from "./core/problem.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
 import { listen } from "./listen.ts";
 import { causeText, type Log } from "./log.ts";
+import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
@@ -41,7 +42,10 @@ export interface RunningServer {
   readonly firstAdminToken: string | undefined;
   readonly sandboxVendors: readonly string[];
   readonly unconfiguredVendors: readonly string[];
-  /** Answers new calls 503, lets running ones finish for a bounded time, writes what is left, and closes. */
+  /**
+   * Answers new calls 503, lets running ones finish for a bounded time, writes what is left, and closes. Asked again while
+   * it does so, it waits no longer: what still runs is aborted and becomes unresolved.
+   */
   stop(): Promise<void>;
 }
 
@@ -69,7 +73,7 @@ async function closeAll(opened: Closer[]): Promise<void> {
 async function compose(options: ServerOptions, opened: Closer[]): Promise<RunningServer> {
   const { config, clock, log, environment } = options;
   const installation = watched(await openInstallation(config, clock), options, opened);
-  const { store, masterKey, templates } = installation;
+  const { store, masterKey, chainKey, templates } = installation;
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
   opened.push(() => sandbox?.stop());
   const files = shareOpenFiles(openFilesMax(), config.limits.concurrentCallsMax);
@@ -79,6 +83,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     clock,
     config,
     masterKey,
+    chainKey,
     vendors: VENDORS,
     templates,
     environment,
@@ -91,7 +96,9 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const api = createApi({ control, store, clock, config, masterKey, log });
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
-  const answer = (request: Request) => api.handle(request);
+  opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey, onRollback: async () => {} }));
+  const answer = async (request: Request) =>
+    plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);
   const listening = { ...options, ...files };
   const main = await listen(listening, config.listen, { plane, control: config.adminListen ? undefined : answer });
   opened.push(() => main.close());
@@ -105,11 +112,29 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     firstAdminToken: await firstToken(control),
     sandboxVendors: plane.vendors.all.filter((setup) => setup.sandbox).map((setup) => setup.vendor.name),
     unconfiguredVendors: plane.vendors.all.filter((setup) => !setup.secret).map((setup) => setup.vendor.name),
-    stop: async () => {
-      await drain(plane, config.limits.drainTimeoutMs);
-      await closeAll(opened);
-    },
+    stop: stopping(plane, config.limits.drainTimeoutMs, opened),
   };
+}
+
+function stopping(plane: DataPlane, timeoutMs: number, opened: Closer[]): () => Promise<void> {
+  const hurry = new AbortController();
+  let stopped: Promise<void> | undefined;
+  return () => {
+    if (stopped) hurry.abort();
+    stopped ??= drain(plane, timeoutMs, hurry.signal).then(() => closeAll(opened));
+    return stopped;
+  };
+}
+
+/** A balancer that asks is to send its calls elsewhere from the first moment of a drain. */
+function asksReadiness(request: Request): boolean {
+  return new URL(request.url).pathname === "/readyz";
+}
+
+function stoppingAnswer(): Response {
+  const message = "the server is stopping and takes no new calls";
+  const headers = { "retry-after": "2" };
+  return Response.json({ error: { code: "unavailable", message }, message }, { status: 503, headers });
 }
 
 /** With a store that refuses to be used while its file is not the one that was opened; closed at the end in any case. */

@@ -33,8 +33,8 @@ export function addServeCommand(program: Command, cli: Cli): void {
     "keybrake serve --listen 0.0.0.0:7878 --admin-listen 127.0.0.1:7879 --behind-tls-proxy",
   ]).addHelpText(
     "after",
-    "\nSIGTERM and SIGINT let running calls finish; a second one ends the server at once. What was under way then counts as\n" +
-      "spent until it is resolved. Logs are JSON, one object a line, on stderr.",
+    "\nSIGTERM and SIGINT let running calls finish; a second one aborts them. What was under way then counts as spent until\n" +
+      "it is resolved. Logs are JSON, one object a line, on stderr.",
   );
 }
 
@@ -49,10 +49,17 @@ async function serve(config: Config, cli: Cli): Promise<void> {
   }
   const signal = await untilSignal(cli);
   log.info("stopping", { signal });
-  const stopListening = cli.signals.listen((second) => cli.signals.exit(128 + SIGNAL_NUMBERS[second]!));
+  let second: EndSignal | undefined;
+  const stopListening = cli.signals.listen((next) => {
+    // The second one lets nothing finish and still writes what it can; only a third one is faster than the disk.
+    if (second) return cli.signals.exit(128 + SIGNAL_NUMBERS[next]!);
+    second = next;
+    void server.stop();
+  });
   await server.stop();
   stopListening();
   log.info("stopped");
+  if (second) cli.exitCode = 128 + SIGNAL_NUMBERS[second]!;
 }
 
 /** A log whose lines wait for `release`, so that the start's text for people comes first and whole. */

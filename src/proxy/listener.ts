@@ -178,7 +178,21 @@ function readBody(
 async function send(
   response: ServerResponse,
   method: string,
-  { status, headers, body, done }: Outgoing,
+  outgoing: Outgoing,
+  close: boolean,
+  stallMs: number,
+): Promise<void> {
+  try {
+    await write(response, method, outgoing, close, stallMs);
+  } finally {
+    outgoing.done?.();
+  }
+}
+
+async function write(
+  response: ServerResponse,
+  method: string,
+  { status, headers, body }: Outgoing,
   close: boolean,
   stallMs: number,
 ): Promise<void> {
@@ -187,7 +201,7 @@ async function send(
   if (close) flat.push("connection", "close");
   if (body instanceof ReadableStream) {
     response.writeHead(status, flat);
-    await pipe(body, response, stallMs).finally(done);
+    await pipe(body, response, stallMs);
     return;
   }
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
@@ -203,7 +217,7 @@ const PIECE_BYTES = 65_536;
 
 async function sendPieces(body: Uint8Array, response: ServerResponse, stallMs: number): Promise<void> {
   for (let start = 0; start < body.length; start += PIECE_BYTES) {
-    const wanted = await write(response, body.subarray(start, start + PIECE_BYTES), stallMs);
+    const wanted = await writePiece(response, body.subarray(start, start + PIECE_BYTES), stallMs);
     if (!wanted) return;
   }
   response.end();
@@ -216,13 +230,13 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse, 
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (!(await write(response, value, stallMs))) return;
+    if (!(await writePiece(response, value, stallMs))) return;
   }
   response.end();
 }
 
 /** False where the client has gone, or has taken nothing for so long that it is cut off: it would keep both its connection and the vendor's. */
-function write(response: ServerResponse, piece: Uint8Array, stallMs: number): boolean | Promise<boolean> {
+function writePiece(response: ServerResponse, piece: Uint8Array, stallMs: number): boolean | Promise<boolean> {
   if (response.destroyed) return false;
   if (response.write(piece)) return true;
   return new Promise((resolve) => {

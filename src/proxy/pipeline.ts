@@ -1,3 +1,5 @@
+import { Problem } from "../core/problem.ts";
+import { causeText } from "../log.ts";
 import { answer } from "./answer.ts";
 import { authenticate } from "./authenticate.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -7,7 +9,7 @@ import { type AdmittedCall, hold } from "./hold.ts";
 import { identify } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
 import { type IncomingCall, type ParsedRequest, parse } from "./parse.ts";
-import { type Outgoing, refuse } from "./refusal.ts";
+import { type Denial, type Outgoing, refuse } from "./refusal.ts";
 import { endingOf, settle } from "./settle.ts";
 import { swap } from "./swap.ts";
 
@@ -21,6 +23,24 @@ export async function handleCall(
   vendorNames: ReadonlySet<string>,
 ): Promise<Outgoing> {
   const request = parse(incoming, vendorNames);
+  try {
+    return await pass(plane, request);
+  } catch (cause) {
+    // The store could not be read: nothing is held, and nothing was sent.
+    if (!(cause instanceof Problem) || cause.code !== "unavailable") throw cause;
+    plane.log.error("store_unread", { call: incoming.id, cause: causeText(cause) });
+    return refuse(plane, request, STORE_UNREAD);
+  }
+}
+
+const STORE_UNREAD: Denial = {
+  code: "store_unavailable",
+  rule: "store",
+  message: "The call could not be judged, because the store cannot be read; it was not forwarded. Retry later.",
+  details: {},
+};
+
+async function pass(plane: DataPlane, request: ParsedRequest): Promise<Outgoing> {
   const caller = await authenticate(plane, request);
   if (!caller.known) {
     plane.unknownKeyCalls += 1;
@@ -36,7 +56,7 @@ export async function handleCall(
       if (held.state === "replayed") return held.outgoing;
       if (held.state === "refused") return refuse(plane, request, held.denial, key);
       const outgoing = await send(plane, request, held.admitted);
-      if (!leave || !(outgoing.body instanceof ReadableStream)) return outgoing;
+      if (!leave) return outgoing;
       const done = leave;
       leave = undefined;
       return { ...outgoing, done };

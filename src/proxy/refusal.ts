@@ -23,7 +23,7 @@ export interface Outgoing {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array | string | ReadableStream<Uint8Array>;
-  /** To be called when a streamed body has been sent, or nobody takes it any more: until then the call is under way. */
+  /** To be called when the body has been sent, or nobody takes it any more: until then the call is under way. */
   readonly done?: () => void;
 }
 
@@ -39,6 +39,10 @@ export function holdDenial(
   if (code === "key_revoked") return plain(code, rule, `This vault key has been revoked.${why} Stop this run.`);
   if (code === "key_expired") return plain(code, rule, "This vault key has expired; ask for a new one.");
   if (code === "brake_engaged") return plain(code, rule, `An operator has engaged the brake.${why} Stop this run.`);
+  if (rule === "frozen") {
+    const message = `No vault key works here at the moment: the data directory was ${reason}, and what was spent since then is not in it. An operator must look, and run \`keybrake restore confirm\`.`;
+    return plain(code, rule, message);
+  }
   if (code === "idempotency_mismatch") {
     return plain(code, rule, "This Idempotency-Key was used with another request; use a new one for a new request.");
   }

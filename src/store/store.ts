@@ -1,3 +1,4 @@
+import type { ChainedRow, ChainSource } from "../audit/chained-row.ts";
 import type { AuditRow } from "../audit/row.ts";
 import type { HardStop } from "../core/hard-stop.ts";
 import type { CallState } from "../core/hold.ts";
@@ -6,7 +7,9 @@ import type { Verdict } from "../core/verdict.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { Brake, LedgerEntry, LedgerResult } from "../ledger/entry.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
+import type { SealedChainKey } from "../vault/chain-key.ts";
 import type { ControlRole } from "../vault/control-token.ts";
+import type { BackupReport, Frozen } from "./backup-report.ts";
 
 /** A vault key as it is kept: never the token, only its hash. */
 export interface VaultKeyRecord {
@@ -155,7 +158,7 @@ export interface CounterMismatch {
  * What Keybrake needs of a database: a short list of verbs, each one transaction. No query builder, row type or handle
  * of a driver leaves an implementation. Every verb throws `Problem("unavailable")` where the store cannot do its work.
  */
-export interface Store {
+export interface Store extends ChainSource {
   /** `sqlite`, `postgres`: for messages. */
   readonly kind: string;
 
@@ -219,8 +222,33 @@ export interface Store {
   /** Calls without a recognisable key, counted by day and not kept one by one. */
   countUnknownKey(now: EpochMs, count: number): Promise<void>;
 
+  chainKey(): Promise<SealedChainKey | undefined>;
+  /** Keeps a first key, or one in place of `replacedId` while no row has been hashed; the one that is in force. */
+  putChainKey(made: SealedChainKey, replacedId?: string): Promise<SealedChainKey>;
+  /** From now on this handle hashes rows and seals segments with `key`. To be called before anything is written. */
+  useChainKey(key: Uint8Array): void;
+  /** The rows with these `seq`, as the chain has them. */
+  chainRowsAt(seqs: readonly number[]): Promise<readonly ChainedRow[]>;
+  /** The hash at a position that was reached within the newest `rowsMax` calls. */
+  recentChainHash(chainSeq: number, rowsMax: number): Promise<Uint8Array | undefined>;
+  /** Whether a later row says what became of an unresolved call. */
+  isResolved(callId: string): Promise<boolean>;
+  /**
+   * Removes rows that follow one another in the chain and lets a segment of at most `rowsPerSegmentMax` stand for them;
+   * false where they are no longer as they were read.
+   */
+  pruneAudit(rows: readonly ChainedRow[], rowsPerSegmentMax: number, now: EpochMs): Promise<boolean>;
+
   /** Recomputes every counter from the rows. */
   checkCounters(): Promise<readonly CounterMismatch[]>;
+  /** Copies the store while it is in use. The copy is checked, and frozen inside. */
+  backup(path: string, now: EpochMs, overwrite: boolean): Promise<BackupReport>;
+  /** Stops every key until `thaw`; an earlier reason stays. `why` is a clause that agents may read. */
+  freeze(why: string, now: EpochMs): Promise<void>;
+  /** Lets keys spend again; false where nothing was frozen. */
+  thaw(): Promise<boolean>;
+  frozenSince(): Promise<Frozen | undefined>;
+
   /** Proves that a write reaches the disk. */
   probeWrite(now: EpochMs): Promise<void>;
   /** Figures for `doctor`: schema version, journal mode, file sizes in bytes, … */

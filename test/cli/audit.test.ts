@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readTime } from "../../src/cli/audit.ts";
+import { readTime } from "../../src/cli/audit-filter-flags.ts";
 import type { AuditPageRequest, AuditRowView, ControlPlane } from "../../src/operate/control-plane.ts";
 import type { AuditFilter } from "../../src/store/store.ts";
 import { NOW_MS, Terminal, type TerminalOptions } from "./terminal.ts";

@@ -96,13 +96,24 @@ describe("keybrake serve", () => {
     });
   });
 
-  test("stops once at the first signal, and ends at once at the second", async () => {
+  test("stops at the first signal, asks the server to hurry at the second, and ends at once at the third", async () => {
     const server = new FakeServer();
-    server.onStop = () => terminal.signal("SIGINT");
-    expect((await serve(server)).code).toBe(0);
-    expect(server.stopped).toBe(1);
-    expect(terminal.exits).toEqual([130]);
+    const signals = ["SIGINT", "SIGTERM"] as const;
+    server.onStop = () => {
+      // While the server stops, and again from within.
+      const next = signals[server.stopped - 1];
+      if (next) terminal.signal(next);
+    };
+    expect((await serve(server)).code).toBe(130);
+    expect(server.stopped).toBe(2);
+    expect(terminal.exits).toEqual([143]);
     expect(terminal.listeners).toBe(0);
+  });
+
+  test("ends with 0 after one signal", async () => {
+    const server = new FakeServer();
+    expect(await serve(server)).toMatchObject({ code: 0 });
+    expect({ stopped: server.stopped, exits: terminal.exits }).toEqual({ stopped: 1, exits: [] });
   });
 
   test("says why it cannot start, after what the start has logged", async () => {

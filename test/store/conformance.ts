@@ -7,6 +7,7 @@ import { handleConformance } from "./conformance/handles.ts";
 import { holdConformance } from "./conformance/holds.ts";
 import { keyConformance } from "./conformance/keys.ts";
 import { precedenceConformance } from "./conformance/precedence.ts";
+import { repeatConformance } from "./conformance/repeats.ts";
 import { windowConformance } from "./conformance/windows.ts";
 import type { OpenStore } from "./store-under-test.ts";
 
@@ -17,6 +18,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("vendors, brakes, tokens, answers", () => controlConformance(open));
     describe("a hold's life", () => holdConformance(open));
     describe("batches", () => batchConformance(open));
+    describe("repeats", () => repeatConformance(open));
     describe("what refuses first", () => precedenceConformance(open));
     describe("windows and the clock", () => windowConformance(open));
     describe("leases, counters, figures", () => counterConformance(open));

@@ -108,6 +108,29 @@ CREATE TABLE leases (
   until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The key of the hash chain, sealed under the master key. One row; never another once there is a row in the chain.
+CREATE TABLE chain_key (
+  only   INTEGER PRIMARY KEY CHECK (only = 1),
+  id     TEXT NOT NULL,
+  sealed BLOB NOT NULL
+) STRICT;
+
+-- What stands for a range of the chain whose rows retention has removed: where it began and ended, the sum of its costs,
+-- and in `sums` what its calls put on which counters, as JSON [budget_id, window_start, amount]. `seal` is a keyed hash of
+-- all of it.
+CREATE TABLE audit_segments (
+  first_chain_seq INTEGER PRIMARY KEY,
+  last_chain_seq  INTEGER NOT NULL UNIQUE,
+  prev_hash       BLOB NOT NULL,
+  hash            BLOB NOT NULL,
+  cost            TEXT NOT NULL,
+  first_at        INTEGER NOT NULL,
+  last_at         INTEGER NOT NULL,
+  pruned_at       INTEGER NOT NULL,
+  sums            TEXT NOT NULL,
+  seal            BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE brakes (
   id           TEXT PRIMARY KEY,
   vendor       TEXT,

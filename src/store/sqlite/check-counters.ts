@@ -3,7 +3,8 @@ import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { CounterMismatch } from "../store.ts";
 
 /**
- * Every counter beside the sum of what its calls hold or cost, recomputed from the rows. Of an unresolved call that was
+ * Every counter beside the sum of what its calls hold or cost, recomputed from the rows and, for rows
+ * that retention has removed, from what their segments keep. Of an unresolved call that was
  * resolved later the later row counts, and its own no more.
  */
 export function checkCounters(db: BunSQLiteDatabase): readonly CounterMismatch[] {
@@ -26,8 +27,12 @@ export function checkCounters(db: BunSQLiteDatabase): readonly CounterMismatch[]
                ELSE coalesce(CAST(charge.value ->> 3 AS INTEGER), exposure_micros)
              END AS amount
       FROM calls, json_each(calls.charges) AS charge
+    ), pruned AS (
+      SELECT sum.value ->> 0 AS budget_id, sum.value ->> 1 AS window_start, CAST(sum.value ->> 2 AS INTEGER) AS amount
+      FROM audit_segments, json_each(audit_segments.sums) AS sum
     ), summed AS (
-      SELECT budget_id, window_start, sum(amount) AS amount FROM charged GROUP BY budget_id, window_start
+      SELECT budget_id, window_start, sum(amount) AS amount
+      FROM (SELECT * FROM charged UNION ALL SELECT * FROM pruned) GROUP BY budget_id, window_start
     )
     SELECT coalesce(counters.budget_id, summed.budget_id) AS budget_id,
            coalesce(counters.window_start, summed.window_start) AS window_start,

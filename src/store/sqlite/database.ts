@@ -1,9 +1,9 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
 import first from "../migrations/0001_first.sqlite.sql" with { type: "text" };
+import { copyBeforeMigration } from "./backup.ts";
 
 export const MIGRATIONS: readonly Migration[] = [{ name: "0001_first", sql: first }];
 
@@ -108,42 +108,72 @@ function assertVersion(database: Database): void {
   }
 }
 
-/** Brings the schema up to date, in one transaction. The database is copied first where it has data. */
+const APPLIED_TABLE = `
+  CREATE TABLE IF NOT EXISTS migrations (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL
+  ) STRICT`;
+
+/**
+ * Brings the schema up to date, in one transaction: a process that dies at any statement leaves the old schema or the new
+ * one. A database that has data is copied first, while the write lock keeps it as it is.
+ * @throws Problem where it is newer than this binary, or was migrated by an edited migration; it is not touched then.
+ */
 export function migrate(
   database: Database,
   path: string,
   now: EpochMs,
   migrations: readonly Migration[] = MIGRATIONS,
 ): void {
-  database.run(
-    "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
-  );
-  const applied = database.query("SELECT name, sha256 FROM migrations ORDER BY number").all() as AppliedMigration[];
-  const pending = pendingMigrations(migrations, applied);
-  if (pending.length === 0) return;
-  if (applied.length > 0) backupBeforeMigration(database, path, applied.length);
-  const run = database.transaction(() => {
-    const done = database.query("SELECT count(*) AS count FROM migrations").get() as { count: bigint };
-    for (const [index, migration] of migrations.entries()) {
-      // Another process may have migrated while this one waited for the lock.
-      if (index < Number(done.count)) continue;
-      database.run(migration.sql);
-      database
-        .query("INSERT INTO migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)")
-        .run(index + 1, migration.name, migrationHash(migration), now);
-    }
-  });
-  run.immediate();
+  if (pendingMigrations(migrations, appliedTo(database)).length === 0) return;
+  // Of several processes that start at once one migrates, and the others wait for it.
+  patiently(() => database.run("BEGIN IMMEDIATE"));
+  try {
+    applyPending(database, path, now, migrations);
+    database.run("COMMIT");
+  } catch (cause) {
+    if (database.inTransaction) database.run("ROLLBACK");
+    throw cause;
+  }
 }
 
-function backupBeforeMigration(database: Database, path: string, version: number): void {
-  const copy = `${path}.before-migration-${version + 1}`;
-  if (existsSync(copy)) return;
-  // Under another name until it is whole: a process that dies half-way must not leave what looks like a backup.
-  const partial = `${copy}.partial`;
-  rmSync(partial, { force: true });
-  database.query("VACUUM INTO ?").run(partial);
-  renameSync(partial, copy);
+/** @throws Problem where a newer release, or an edited migration, has made the schema, or where there is none at all. */
+export function assertKnownSchema(database: Database): void {
+  const applied = appliedTo(database);
+  if (applied.length === 0) throw new Error("no such table: migrations");
+  pendingMigrations(MIGRATIONS, applied);
+}
+
+function appliedTo(database: Database): readonly AppliedMigration[] {
+  const table = database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'").get();
+  if (!table) return [];
+  return database.query("SELECT name, sha256 FROM migrations ORDER BY number").all() as AppliedMigration[];
+}
+
+function applyPending(database: Database, path: string, now: EpochMs, migrations: readonly Migration[]): void {
+  // Again, under the lock: another process may have been faster.
+  const applied = appliedTo(database);
+  const pending = pendingMigrations(migrations, applied);
+  if (pending.length > 0 && applied.length > 0) copyAsItIs(path, applied.length + 1, now);
+  database.run(APPLIED_TABLE);
+  for (const [index, migration] of pending.entries()) {
+    database.run(migration.sql);
+    database.run("INSERT INTO migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)", [
+      applied.length + index + 1,
+      migration.name,
+      migrationHash(migration),
+      now,
+    ]);
+  }
+}
+
+/** VACUUM does not run inside a transaction, so a handle of its own copies what the transaction has found. */
+function copyAsItIs(path: string, version: number, now: EpochMs): void {
+  const reader = new Database(path, { readonly: true, strict: true, safeIntegers: true });
+  try {
+    copyBeforeMigration(reader, `${path}.before-migration-${version}`, now);
+  } finally {
+    reader.close();
+  }
 }
 
 /** Statements of the hot path, prepared once. */

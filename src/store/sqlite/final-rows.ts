@@ -1,5 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type ChainValue, chainHash } from "../../audit/chain.ts";
+import { HASHED_COLUMNS } from "../../audit/chain-columns.ts";
+import type { ChainHead } from "../../audit/chained-row.ts";
 import type { CallEnd, CallFacts } from "../../audit/row.ts";
 import type { Micros } from "../../core/money.ts";
 import type { Verdict } from "../../core/verdict.ts";
@@ -22,49 +24,6 @@ export interface FinalRow {
   readonly charges: readonly Charge[] | null;
   readonly end: Omit<CallEnd, "costMicros">;
 }
-
-/** Where the chain stands: the number of its rows, the hash of the last and the sum of all costs. */
-export interface ChainHead {
-  readonly count: number;
-  readonly hash: Uint8Array;
-  readonly costMicros: Micros;
-}
-
-/** The columns that a row's hash covers, in its order: all but the two hashes themselves. */
-export const HASHED_COLUMNS = [
-  "seq",
-  "chain_seq",
-  "id",
-  "refers_to",
-  "called_at",
-  "finished_at",
-  "agent_run_id",
-  "agent_run_label",
-  "agent_name",
-  "vault_key_id",
-  "vendor",
-  "method",
-  "endpoint",
-  "path",
-  "policy_verdict",
-  "verdict_rule",
-  "state",
-  "exposure_micros",
-  "cost_micros",
-  "cost_source",
-  "cap_usage_after_micros",
-  "customer_scope_id",
-  "vendor_request_id",
-  "vendor_txn_id",
-  "triggering_event_id",
-  "idempotency_key_hash",
-  "http_status",
-  "latency_ms",
-  "upstream_latency_ms",
-  "flag",
-  "metadata",
-  "charges",
-] as const;
 
 /** What a call has that nobody sent: it was refused, or its end was never seen. */
 export function unseenEnd(finishedAt: number, verdict: Verdict, flag: string | null): Omit<CallEnd, "costMicros"> {
@@ -97,7 +56,7 @@ export class FinalRows {
 
   /** The new head, or undefined where there is such a row already: nothing was written then. */
   add(head: ChainHead, row: FinalRow): ChainHead | undefined {
-    const values = hashedValues(head.count + 1, row);
+    const values = hashedValues(head.count + 1, row).map(asKept);
     const hash = chainHash(this.#chainKey(), head.hash, values);
     const { changes } = this.#insert.run(...values, head.hash, hash);
     if (changes === 0) return undefined;
@@ -142,6 +101,11 @@ function hashedValues(chainSeq: number, row: FinalRow): ChainValue[] {
     facts.metadata,
     charges && encodeCharges(facts.vaultKeyId, exposureMicros, charges),
   ];
+}
+
+/** A lone surrogate cannot be written in UTF-8: what is hashed is what will be read back. */
+function asKept(value: ChainValue): ChainValue {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 /** SQLite makes an integer of it again: the columns are declared so. */

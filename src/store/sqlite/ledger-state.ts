@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
+import type { ChainHead } from "../../audit/chained-row.ts";
+import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
-import type { ChainHead } from "./final-rows.ts";
 
 /** What every transaction of the ledger begins from and leaves behind. */
 export interface LedgerState {
@@ -8,7 +9,7 @@ export interface LedgerState {
   /** The newest `seq` that was given out. */
   lastSeq: number;
   chain: ChainHead;
-  /** Why keys are frozen, as JSON; null where they are not. */
+  /** Why keys are frozen, as a clause; null where they are not. */
   readonly frozen: string | null;
 }
 
@@ -26,6 +27,8 @@ export class LedgerStates {
   readonly #read;
   readonly #write;
   #now: EpochMs = 0;
+  /** The newest that this process knows to be on disk. */
+  #lastSeq = 0;
 
   constructor(database: Database) {
     this.#read = database.query<StateRow, []>(
@@ -39,17 +42,45 @@ export class LedgerStates {
   /** The ledger's time never runs backwards: not in this process, nor over restarts and other processes. */
   read(wallClock: EpochMs): LedgerState {
     const row = this.#read.get()!;
+    this.#refuseRollback(Number(row.last_seq));
     this.#now = Math.max(this.#now, wallClock, Number(row.now));
     const count = Number(row.chain_count);
     return {
       now: this.#now,
       lastSeq: Number(row.last_seq),
       chain: { count, hash: row.chain_hash, costMicros: BigInt(row.chain_cost) },
-      frozen: row.frozen,
+      frozen: row.frozen === null ? null : whyFrozen(row.frozen),
     };
+  }
+
+  /** What was written is on disk. */
+  committed({ lastSeq }: LedgerState): void {
+    this.#lastSeq = Math.max(this.#lastSeq, lastSeq);
+  }
+
+  /** A copy that was written over the file while it was open (cp, rsync): what was spent since is not in it. */
+  #refuseRollback(lastSeq: number): void {
+    if (lastSeq >= this.#lastSeq) {
+      this.#lastSeq = lastSeq;
+      return;
+    }
+    throw new Problem(
+      "unavailable",
+      `the ledger went back from call ${this.#lastSeq} to call ${lastSeq}: its file was overwritten by an older one`,
+      "calls are refused until keybrake is restarted; restore with `keybrake restore`, which freezes keys until the gap is confirmed",
+    );
   }
 
   write({ now, lastSeq, chain }: LedgerState): void {
     this.#write.run(now, lastSeq, chain.count, chain.hash, chain.costMicros.toString());
+  }
+}
+
+/** A mark that cannot be read freezes all the same. */
+function whyFrozen(mark: string): string {
+  try {
+    return String((JSON.parse(mark) as { why?: unknown }).why);
+  } catch {
+    return "it was frozen for a reason that cannot be read";
   }
 }

@@ -106,6 +106,7 @@ export class SqliteLedger {
       work.records.save();
       this.#states.write(work.state);
       this.#commit(entries);
+      this.#states.committed(work.state);
       return result;
     } catch (cause) {
       this.#open.failed();

@@ -115,9 +115,9 @@ export function prepareRecords(database: Database) {
     loseAnswer: database.query<unknown, [string, string]>(
       "UPDATE recorded_calls SET state = 'unknown' WHERE vault_key_id = ? AND call_id = ? AND state = 'in_flight'",
     ),
-    /** Nothing was spent by the call: it may be tried again. */
+    /** Nothing was spent by the call: it may be tried again. What the vendor has answered it says again (a decline). */
     freeHeldBy: database.query<unknown, [string, string]>(
-      "DELETE FROM recorded_calls WHERE vault_key_id = ? AND held_by = ?",
+      "DELETE FROM recorded_calls WHERE vault_key_id = ? AND held_by = ? AND state <> 'answered'",
     ),
     purge: database.query<unknown, [EpochMs]>(
       `DELETE FROM recorded_calls WHERE (vault_key_id, slot) IN (

@@ -4,6 +4,10 @@ import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { Store } from "../store.ts";
 import { SqliteAudit } from "./audit.ts";
+import { SqliteAuditChain } from "./audit-chain.ts";
+import { AuditSegments } from "./audit-segments.ts";
+import { backupTo, freeze, frozenSince, thaw } from "./backup.ts";
+import { ChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
@@ -24,7 +28,11 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     throw unavailable(cause);
   }
   const db = drizzle(database);
-  const ledger = new SqliteLedger(database);
+  let chainKey: Uint8Array = new Uint8Array(0);
+  const ledger = new SqliteLedger(database, () => chainKey);
+  const chainKeys = new ChainKeys(database);
+  const segments = new AuditSegments(database, () => chainKey);
+  const chain = new SqliteAuditChain(database, segments);
   const keys = new SqliteKeys(db);
   const control = new SqliteControl(db);
   const audit = new SqliteAudit(db);
@@ -58,7 +66,24 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
     countUnknownKey: (at, count) => attempt(() => control.countUnknownKey(at, count)),
+    chainKey: () => attempt(() => chainKeys.get()),
+    putChainKey: (made, replacedId) => attempt(() => chainKeys.put(made, replacedId)),
+    useChainKey: (key) => {
+      chainKey = key;
+    },
+    chainState: () => attempt(() => chain.state()),
+    chainRows: (place, limit) => attempt(() => chain.rows(place, limit)),
+    chainRowsAt: (seqs) => attempt(() => chain.rowsAt(seqs)),
+    findChainRows: (search) => attempt(() => chain.find(search)),
+    recentChainHash: (chainSeq, rowsMax) => attempt(() => chain.recentHash(chainSeq, rowsMax)),
+    isResolved: (callId) => attempt(() => chain.isResolved(callId)),
+    auditSegments: () => attempt(() => chain.segments()),
+    pruneAudit: (rows, rowsPerSegmentMax, at) => attempt(() => segments.prune(rows, rowsPerSegmentMax, at)),
     checkCounters: () => attempt(() => checkCounters(db)),
+    backup: (target, at, overwrite) => attempt(() => backupTo(database, target, at, overwrite)),
+    freeze: (why, at) => attempt(() => freeze(database, why, at)),
+    thaw: () => attempt(() => thaw(database)),
+    frozenSince: () => attempt(() => frozenSince(database)),
     probeWrite: (at) => attempt(() => control.renewLease({ owner: "probe", until: at })),
     describe: () => attempt(() => describe(database)),
     close: () => attempt(() => closeDatabase(database)),

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Bench, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { succeededIntent } from "../harness/stripe-answers.ts";
+import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
+
+let bench: Bench;
+let vendor: VendorDouble;
+let server: RunningKeybrake;
+let file: string;
+
+interface Key {
+  readonly id: string;
+  readonly vault_key: string;
+}
+
+beforeEach(async () => {
+  bench = await makeBench();
+  file = join(dirname(bench.dataDir), "backup.db");
+  vendor = await startVendorDouble((request) => succeededIntent(request));
+  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
+  expect(await bench.cli(set, { stdin: "sk_test_restore_real_secret" })).toMatchObject({ code: 0 });
+  server = await bench.serve();
+});
+
+afterEach(async () => {
+  await bench.stop();
+  await vendor.stop();
+});
+
+function issueKey(label: string): Promise<Key> {
+  const policy = ["--vendor", "stripe", "--daily-usd-cap", "100", "--allowed-endpoints", "POST /v1/payment_intents"];
+  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", label]);
+}
+
+function charge(key: Key): Promise<Response> {
+  return fetch(`${server.url}/stripe/v1/payment_intents`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
+    body: "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa",
+  });
+}
+
+const statusOf = async (key: Key) => (await charge(key)).status;
+
+interface Gap {
+  readonly frozen: { readonly lost: Readonly<Record<string, unknown>> | null };
+}
+
+test("a backup under load, its restore, the frozen keys, and the confirmation that thaws them", async () => {
+  const [key, stopped] = [await issueKey("ray/1"), await issueKey("ray/2")];
+  let answered = 0;
+  let busy = true;
+  const load = Array.from({ length: 4 }, async () => {
+    while (busy && answered < 19) {
+      answered += 1;
+      expect(await statusOf(key)).toBe(200);
+    }
+  });
+  const { calls, counter_mismatches } = await bench.json<Record<string, number>>(["backup", file]);
+  busy = false;
+  await Promise.all(load);
+  expect(counter_mismatches).toBe(0);
+  expect(calls).toBeLessThanOrEqual(answered);
+  expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
+  expect(await statusOf(stopped)).toBe(200);
+  expect(await bench.cli(["key", "revoke", stopped.id])).toMatchObject({ code: 0 });
+
+  const refused = await bench.cli(["restore", file, "--yes"]);
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.stderr).toContain("a keybrake server has it open (process ");
+  expect(await server.kill()).toBe(0);
+
+  const restored = await bench.json<Gap>(["restore", file, "--yes"]);
+  const lost = {
+    calls: answered + 1 - calls!,
+    revoked_keys: [stopped.id],
+    spent_usd: `${(answered + 1 - calls!) * 5}.00`,
+  };
+  expect(restored.frozen.lost).toMatchObject(lost);
+  expect(readdirSync(bench.dataDir).filter((name) => name.includes(".replaced-"))).toHaveLength(1);
+
+  server = await bench.serve();
+  const before = vendor.requests.length;
+  for (const each of [key, stopped, await issueKey("ray/3")]) {
+    const answer = await charge(each);
+    expect(answer.status).toBe(503);
+    const { keybrake } = (await answer.json()) as { keybrake: { code: string; message: string } };
+    expect(keybrake.code).toBe("store_unavailable");
+    expect(keybrake.message).toContain("keybrake restore confirm");
+  }
+  expect(vendor.requests).toHaveLength(before);
+
+  const shown = await bench.cli(["restore", "confirm"]);
+  expect(shown).toMatchObject({ code: 2 });
+  expect(shown.stderr).toContain(`keybrake key revoke ${stopped.id}`);
+  expect(await statusOf(key)).toBe(503);
+  expect((await bench.json<Gap>(["restore", "confirm", "--yes"])).frozen.lost).toMatchObject(lost);
+  expect(await statusOf(key)).toBe(200);
+  const { stdout } = await bench.cli(["doctor"]);
+  expect(stdout).toContain("every budget's counter equals the sum of its calls");
+});

@@ -98,6 +98,8 @@ export interface ControlTokenRecord {
 }
 
 export interface AuditFilter {
+  /** The call with this id, and the rows that refer to it. */
+  readonly callId?: string;
   readonly run?: string;
   readonly labelContains?: string;
   readonly keyId?: string;

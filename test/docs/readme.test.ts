@@ -105,7 +105,7 @@ test("README.md gives each verdict its HTTP status, and leaves out only those th
   const rows = tableRows(section(readme, "What the agent is told"));
   const told = rows.flatMap(([status = "", codes = ""]) => inlineCode(codes).map((code) => [code, Number(status)]));
   const statuses = Object.fromEntries(Object.entries(VERDICTS).map(([code, { status }]) => [code, status]));
-  const { allowed, idempotency_in_progress, idempotency_mismatch, rate_exceeded, ...said } = statuses;
+  const { allowed, rate_exceeded, ...said } = statuses;
   expect(Object.fromEntries(told)).toEqual(said);
 });
 
@@ -181,7 +181,7 @@ const WRONG_LINES = [
   ["keybrake key isue --template billing", "there is no command isue"],
   ["keybrake key issue --daily-cap 5", '"issue" has no flag --daily-cap'],
   ["keybrake audit --state lost", "--state is not one of refused, held, settled, released, unresolved"],
-  ["keybrake audit verify", '"audit" takes 0 to 0 arguments, not 1'],
+  ["keybrake demo loudly", '"demo" takes 0 to 0 arguments, not 1'],
   ["keybrake key show", '"show" takes 1 to 1 arguments, not 0'],
   ["keybrake token issue --name ops", '"issue" needs --role'],
   ["keybrake audit --since", "--since has no value"],

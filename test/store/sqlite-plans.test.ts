@@ -47,6 +47,7 @@ function planOf(statement: string): string {
 const SCAN = /SCAN (?:audit_rows|vault_keys|counters)/;
 
 const FILTERS: readonly AuditFilter[] = [
+  { callId: "call_1" },
   { run: "ray-billing/01" },
   { keyId: "vk_1" },
   { state: "unresolved" },

@@ -93,6 +93,9 @@ export class SqliteAudit {
 
 function filterConditions(filter: AuditFilter): SQL[] {
   const conditions: SQL[] = [];
+  if (filter.callId !== undefined) {
+    conditions.push(or(eq(auditRows.id, filter.callId), eq(auditRows.refersTo, filter.callId))!);
+  }
   if (filter.run !== undefined) {
     // A key's label never changes, so the rows with a label are those of its keys; an own run id has an index.
     const ofKeys = sql`${auditRows.vaultKeyId} IN (SELECT id FROM vault_keys WHERE label = ${filter.run})`;

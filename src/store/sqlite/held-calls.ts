@@ -4,9 +4,11 @@ import type { OpenCall } from "./open-call.ts";
 
 /** What a filter says of calls in flight; undefined where it can select none of them. */
 export function heldFilter(filter: AuditFilter): ((call: OpenCall) => boolean) | undefined {
-  const { run, labelContains, keyId, vendor, verdict, state, customer, triggeringEventId, since, until } = filter;
+  const { callId, run, labelContains, keyId, vendor, verdict, state, customer, triggeringEventId, since, until } =
+    filter;
   if ((state ?? "held") !== "held" || (verdict ?? "allowed") !== "allowed") return undefined;
   return ({ facts }) =>
+    (callId ?? facts.id) === facts.id &&
     (run === undefined || facts.agentRunLabel === run || facts.agentRunId === run) &&
     (!labelContains || (facts.agentRunLabel ?? "").includes(labelContains)) &&
     (keyId ?? facts.vaultKeyId) === facts.vaultKeyId &&

@@ -77,6 +77,18 @@ export function auditConformance(open: OpenStore): void {
   );
 
   test(
+    "finds one call by its id, and what refers to it",
+    within(open, async ({ store }) => {
+      const { ids } = await makeSixCalls(store);
+      await store.apply([resolutionOf(ids[2]!, "settled", 3)], NOON);
+      const found = async (callId: string) => (await store.queryAudit({ callId }, { limit: 9 })).rows;
+      expect((await found(ids[2]!)).map(({ id, refersTo }) => refersTo ?? id)).toEqual([ids[2]!, ids[2]!]);
+      expect((await found(ids[1]!)).map(({ state }) => state)).toEqual(["held"]);
+      expect(await found("call_none")).toEqual([]);
+    }),
+  );
+
+  test(
     "sums nothing where there is nothing",
     within(open, async ({ store }) => {
       const nothing = { calls: 0, refused: 0, settledMicros: 0n, heldMicros: 0n, unresolvedMicros: 0n };

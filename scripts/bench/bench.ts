@@ -1,177 +1,136 @@
 /**
- * `bun run bench [--seconds 5] [--rounds 3]`: Keybrake with everything on beside bare reverse proxies, on one machine in
- * one run, with the same upstream, load generator and body. Prints a table and writes `scripts/bench/results.json`.
+ * `bun run bench [--quick] [--only NAME,NAME] [--cache DIR] [--rounds N] [--seconds N] [--rows N] …`: every figure of the
+ * targets, side by side on one machine with everything on. Prints a table and writes `scripts/bench/results.json`; the
+ * README beside this file says what each section does. Ends with 1 where a section failed, and 0 where a target is missed.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type LoadResult, load } from "./load.ts";
-import { KEYBRAKE, type Peer, peers } from "./peers.ts";
+import { measureDisk, WORK_DIRECTORY } from "./disk.ts";
+import { cleanUp, cleanUpOnSignals, isInterrupted, makeDirectory, settleDisk } from "./processes.ts";
+import { RESULTS, reportText, type SectionResult, writeResults } from "./report.ts";
+import type { Context, Findings, Section } from "./section.ts";
+import { KEY_ISSUE } from "./sections/key-issue.ts";
+import { LARGE_STORE } from "./sections/large-store.ts";
+import { LATENCY } from "./sections/latency.ts";
+import { MANY_KEYS } from "./sections/many-keys.ts";
+import { MEMORY } from "./sections/memory.ts";
+import { REVOKES } from "./sections/revokes.ts";
+import { STEADY_RATE } from "./sections/steady-rate.ts";
+import { THROUGHPUT } from "./sections/throughput.ts";
+import { FULL, QUICK, type Sizes } from "./sizes.ts";
+
+const SECTIONS: readonly Section[] = [
+  THROUGHPUT,
+  LATENCY,
+  STEADY_RATE,
+  MANY_KEYS,
+  KEY_ISSUE,
+  REVOKES,
+  LARGE_STORE,
+  MEMORY,
+];
+
+type SingleSize = Exclude<keyof Sizes, "runRows">;
+
+/** Flags that change one size, and its name. */
+const SIZE_FLAGS = {
+  seconds: "seconds",
+  rounds: "rounds",
+  "warm-up-seconds": "warmUpSeconds",
+  keys: "keys",
+  rows: "rows",
+  "store-keys": "storeKeys",
+  repeats: "repeats",
+  revokes: "revokes",
+  "command-revokes": "commandRevokes",
+  "memory-seconds": "memorySeconds",
+} as const satisfies Record<string, SingleSize>;
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "5" }, rounds: { type: "string", default: "3" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    cache: { type: "string" },
+    results: { type: "string", default: RESULTS },
+    ...(Object.fromEntries(Object.keys(SIZE_FLAGS).map((flag) => [flag, { type: "string" }])) as Record<
+      keyof typeof SIZE_FLAGS,
+      { type: "string" }
+    >),
+  },
 });
-const seconds = Number(values.seconds);
-const rounds = Number(values.rounds);
 
-interface Row {
-  readonly name: string;
-  readonly many: LoadResult[];
-  readonly one: LoadResult[];
-}
-
-const FIRST_PORT = 17_100;
-const WARM_UP_SECONDS = 8;
-const children: ReturnType<typeof Bun.spawn>[] = [];
-const workDir = mkdtempSync(join(tmpdir(), "keybrake-bench-"));
-
+cleanUpOnSignals();
 try {
-  if (!Bun.which("wrk")) throw new Error("wrk is not installed: run scripts/bench/install-peers");
-  await main();
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 2;
 } finally {
-  for (const child of children) child.kill();
-  await Promise.all(children.map((child) => child.exited));
-  rmSync(workDir, { recursive: true, force: true });
+  await cleanUp();
 }
 
-async function main(): Promise<void> {
-  const all = peers(workDir, FIRST_PORT, FIRST_PORT + 1);
-  const installed = all.filter((peer) => peer.command !== undefined);
-  for (const peer of all) if (!peer.command) say(`${peer.name}: not installed, left out (scripts/bench/install-peers)`);
-  for (const peer of installed) await start(peer);
-  const { peer: keybrake, key } = await startKeybrake(FIRST_PORT + 10);
-  const rows: Row[] = [...installed, keybrake].map((peer) => ({ name: peer.name, many: [], one: [] }));
-  for (let round = 1; round <= rounds; round++) {
-    for (const [index, peer] of [...installed, keybrake].entries()) {
-      say(`round ${round} of ${rounds}: ${peer.name}`);
-      const url = `http://127.0.0.1:${peer.port}${peer.path}`;
-      // Not counted: a JIT compiler's first seconds say nothing about the hours that follow.
-      if (round === 1) await load(workDir, url, { connections: 32, seconds: WARM_UP_SECONDS, key });
-      rows[index]!.many.push(await load(workDir, url, { connections: 32, seconds, key }));
-      rows[index]!.one.push(await load(workDir, url, { connections: 1, seconds: Math.max(2, seconds / 2), key }));
-    }
+async function main(): Promise<number> {
+  const wanted = chosen(values.only);
+  const sizes = sizesOf();
+  const disk = measureDisk();
+  console.error(`an fsync takes ${disk.fsync_p50_ms} ms, ${disk.fsync_p99_ms} ms at p99, in ${WORK_DIRECTORY}`);
+  const results = new Map<Section, SectionResult>();
+  for (const section of wanted) {
+    results.set(section, await measure(section, sizes));
+    // After each one: hours of figures are not lost to the last section.
+    writeResults(results, disk, values.results);
   }
-  report(rows);
+  console.log(reportText([...results.values()]));
+  return [...results.values()].some(({ failed }) => failed !== undefined) ? 1 : 0;
 }
 
-async function start(peer: Peer): Promise<void> {
-  const child = Bun.spawn([...peer.command!], {
-    env: { PATH: process.env["PATH"] ?? "", ...peer.environment },
-    stdout: "ignore",
-    stderr: "ignore",
+function chosen(only: string | undefined): readonly Section[] {
+  if (only === undefined) return SECTIONS;
+  const names = only.split(",");
+  const known = SECTIONS.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`there is no section ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  return SECTIONS.filter(({ name }) => names.includes(name));
+}
+
+function sizesOf(): Sizes {
+  const changed: Partial<Record<SingleSize, number>> = {};
+  for (const [flag, size] of Object.entries(SIZE_FLAGS) as [keyof typeof SIZE_FLAGS, SingleSize][]) {
+    const text = values[flag];
+    if (text === undefined) continue;
+    if (!/^[1-9][0-9]{0,8}$/.test(text))
+      throw new Error(`--${flag} is a whole number from 1, not ${JSON.stringify(text)}`);
+    changed[size] = Number(text);
+  }
+  return { ...(values.quick ? QUICK : FULL), ...changed };
+}
+
+/** Never throws: what one section cannot say keeps no other from speaking. */
+async function measure(section: Section, sizes: Sizes): Promise<SectionResult> {
+  const beganMs = performance.now();
+  const say = (text: string) => console.error(`[${section.name}] ${text}`);
+  say(section.title);
+  const directory = makeDirectory(section.name);
+  const context: Context = { sizes, directory, cacheDirectory: values.cache, say };
+  const run = async (): Promise<Findings> => {
+    await settleDisk();
+    return section.run(context);
+  };
+  const found = await run().catch((cause: unknown): Findings => {
+    return { rows: [], failures: [cause instanceof Error ? cause.message : String(cause)] };
   });
-  children.push(child);
-  await untilListening(peer.port, peer.name);
-}
-
-async function untilListening(port: number, name: string): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    try {
-      (await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } })).end();
-      return;
-    } catch {
-      await Bun.sleep(20);
-    }
-  }
-  throw new Error(`${name} did not start on port ${port}`);
-}
-
-async function startKeybrake(port: number): Promise<{ peer: Peer; key: string }> {
-  const environment = {
-    PATH: process.env["PATH"] ?? "",
-    HOME: workDir,
-    KEYBRAKE_DATA: join(workDir, "data"),
-    KEYBRAKE_LISTEN: `127.0.0.1:${port}`,
+  // Ctrl-C ends what the section waits for; that is no figure, and the run is about to end.
+  if (isInterrupted()) await new Promise<never>(() => {});
+  await cleanUp();
+  const { rows, tables = [], failures = [] } = found;
+  for (const failure of failures) say(`failed: ${failure}`);
+  const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
+  return {
+    title: section.title,
+    seconds,
+    rows,
+    tables,
+    sizes,
+    ...(failures.length === 0 ? {} : { failed: failures.join("; ") }),
+    ...(values.quick ? { quick: true as const } : {}),
   };
-  const run = async (args: readonly string[], stdin = "") => {
-    const child = Bun.spawn([KEYBRAKE, ...args], {
-      cwd: workDir,
-      env: environment,
-      stdin: Buffer.from(stdin),
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [stdout, stderr, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    if (code !== 0) throw new Error(`keybrake ${args.join(" ")}: ${stderr}`);
-    return stdout.trim();
-  };
-  await run(
-    ["vendor", "set", "stripe", "--origin", `http://127.0.0.1:${FIRST_PORT}`, "--private"],
-    "sk_test_bench_secret",
-  );
-  const policy = [
-    "--vendor",
-    "stripe",
-    "--daily-usd-cap",
-    "900000000",
-    "--allowed-endpoints",
-    "POST /v1/payment_intents",
-  ];
-  const key = await run(["key", "issue", ...policy, "--expires-in", "1d", "--label", "bench/1", "--quiet"]);
-  children.push(
-    Bun.spawn([KEYBRAKE, "serve"], {
-      cwd: workDir,
-      env: environment,
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "ignore",
-    }),
-  );
-  await untilListening(port, "keybrake");
-  const peer = { name: "keybrake, everything on", command: [], port, path: "/stripe/v1/payment_intents" };
-  return { peer, key };
-}
-
-function median(figures: readonly number[]): number {
-  return [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)]!;
-}
-
-function report(rows: readonly Row[]): void {
-  const figures = rows.map((row) => ({
-    name: row.name,
-    requests_per_second: Math.round(median(row.many.map((result) => result.requestsPerSecond))),
-    p50_ms: median(row.many.map((result) => result.p50Ms)),
-    p99_ms: median(row.many.map((result) => result.p99Ms)),
-    one_connection_p50_ms: median(row.one.map((result) => result.p50Ms)),
-    one_connection_p99_ms: median(row.one.map((result) => result.p99Ms)),
-    failed: row.many.concat(row.one).reduce((sum, result) => sum + result.failed, 0),
-  }));
-  const of = (name: string) => figures.find((row) => row.name.startsWith(name));
-  const keybrake = of("keybrake")!;
-  const upstream = of("upstream")!;
-  const nginx = of("nginx");
-  const caddy = of("Caddy");
-  const targets = {
-    ratio_to_nginx: nginx ? round(keybrake.requests_per_second / nginx.requests_per_second) : null,
-    ratio_to_caddy: caddy ? round(keybrake.requests_per_second / caddy.requests_per_second) : null,
-    added_p50_ms_one_connection: round(keybrake.one_connection_p50_ms - upstream.one_connection_p50_ms),
-    added_p99_ms_one_connection: round(keybrake.one_connection_p99_ms - upstream.one_connection_p99_ms),
-  };
-  say("");
-  printRow(["", "requests/s (32)", "p50 ms", "p99 ms", "p50 ms (1)", "p99 ms (1)", "failed"]);
-  for (const row of figures) printRow(Object.values(row));
-  console.log("");
-  for (const [name, value] of Object.entries(targets)) printRow([name, value ?? "not installed"]);
-  const machine = { cores: cpus().length, model: cpus()[0]?.model ?? "unknown", bun: Bun.version };
-  const results = { machine, seconds, rounds, figures, targets };
-  writeFileSync(join(import.meta.dir, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
-}
-
-/** The first column is a name; the others are figures. */
-function printRow(values: readonly (string | number)[]): void {
-  const text = values.map((value) => (typeof value === "number" ? round(value).toLocaleString("en-US") : value));
-  console.log(text.map((value, column) => (column === 0 ? value.padEnd(28) : value.padStart(16))).join(""));
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
-function say(text: string): void {
-  console.error(text);
 }

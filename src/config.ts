@@ -44,6 +44,10 @@ export interface Config {
   /** For keys whose policy has no `expires_in`; undefined makes it required. */
   readonly keyExpiresInMs: number | undefined;
   readonly keyExpiresInMaxMs: number;
+  /** Where the checkpoints of the audit chain are appended. */
+  readonly auditCheckpointsFile: string;
+  /** Audit rows are kept for so many days; undefined keeps them for ever. */
+  readonly retentionDays: number | undefined;
   /** Where the CLI talks to a remote server instead of the data directory. */
   readonly remote: { readonly url: string; readonly token: string } | undefined;
 }
@@ -107,6 +111,9 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
     prices: readPrices(file),
     keyExpiresInMs: file.duration("key_expires_in_default"),
     keyExpiresInMaxMs: file.duration("key_expires_in_max") ?? parseDuration("90d"),
+    auditCheckpointsFile:
+      environment["KEYBRAKE_AUDIT_CHECKPOINTS"] ?? file.text("audit_checkpoints") ?? join(dataDir, "checkpoints"),
+    retentionDays: file.count("retention_days"),
     remote: readRemote(environment),
   };
   file.refuseUnknown();

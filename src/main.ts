@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import type { Command } from "commander";
 import { addAuditCommand } from "./cli/audit.ts";
+import { addBackupCommand } from "./cli/backup.ts";
 import { addBrakeCommands } from "./cli/brake.ts";
 import { addBudgetCommands } from "./cli/budget.ts";
 import { type Cli, withExamples } from "./cli/cli.ts";
@@ -10,6 +11,8 @@ import { addDoctorCommand } from "./cli/doctor.ts";
 import { addKeyCommands } from "./cli/key.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { processCli } from "./cli/process-cli.ts";
+import { addResolveCommand } from "./cli/resolve.ts";
+import { addRestoreCommand } from "./cli/restore.ts";
 import { addRunCommand } from "./cli/run.ts";
 import { emptyProgram, runProgram } from "./cli/run-program.ts";
 import { addServeCommand } from "./cli/serve.ts";
@@ -25,10 +28,13 @@ export function createProgram(cli: Cli): Command {
   addKeyCommands(program, cli);
   addRunCommand(program, cli);
   addAuditCommand(program, cli);
+  addResolveCommand(program, cli);
   addPolicyCommands(program, cli);
   addBudgetCommands(program, cli);
   addBrakeCommands(program, cli);
   addTokenCommands(program, cli);
+  addBackupCommand(program, cli);
+  addRestoreCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);
   return withExamples(program, [

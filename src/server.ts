@@ -96,7 +96,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const api = createApi({ control, store, clock, config, masterKey, log });
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
-  opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey, onRollback: async () => {} }));
+  opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
   const answer = async (request: Request) =>
     plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);
   const listening = { ...options, ...files };

@@ -57,6 +57,7 @@ const SENDERS = [
 const LISTENERS = ["src/proxy/listener.ts", "src/sandbox/listener.ts"];
 const REVEALERS = [
   "src/vault/seal.ts",
+  "src/vault/chain-key.ts",
   "src/proxy/swap.ts",
   // Shown once, when it is made; and the probe that `vendor test` sends.
   "src/operate/issue-key.ts",

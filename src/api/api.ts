@@ -10,6 +10,7 @@ import { guard } from "./guard.ts";
 import { healthController } from "./health.ts";
 import { keyControllers } from "./keys.ts";
 import { policyController } from "./policies.ts";
+import { resolveController } from "./resolve.ts";
 import { selfController } from "./self.ts";
 import { type ApiOptions, type ApiSetting, ELYSIA } from "./setting.ts";
 import { tokenController } from "./tokens.ts";
@@ -52,6 +53,7 @@ function controllers(setting: ApiSetting): readonly AnyElysia[] {
     selfController(setting),
     budgetController(setting),
     auditController(setting),
+    resolveController(setting),
     vendorController(setting),
     brakeController(setting),
     tokenController(setting),

@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { EpochMs } from "../core/window.ts";
+import type { AuditVerdictView } from "../operate/audit-chain-verbs.ts";
 import { readAuditFilter } from "../operate/audit-filter.ts";
+import type { ControlPlane } from "../operate/control-plane.ts";
 import type { AuditFilter } from "../store/store.ts";
 import { exportAudit } from "./audit-export.ts";
 import { streamAudit } from "./audit-stream.ts";
@@ -38,6 +40,13 @@ export function auditController(setting: ApiSetting) {
       query: query(AUDIT_FILTER),
       detail: { summary: "How many calls, and what they cost", tags: TAGS },
     })
+    .get("/audit/verify", () => verifyOnce(control), {
+      query: query({}),
+      detail: {
+        summary: "Whether the chain of all audit rows is whole; where it is not, `finding` names the first bad row",
+        tags: TAGS,
+      },
+    })
     .get(
       "/audit/export",
       ({ query: { format = "ndjson", ...filter } }) => exportAudit(setting, filterOf(filter, clock.now()), format),
@@ -50,7 +59,10 @@ export function auditController(setting: ApiSetting) {
               "ndjson (the default) or csv. In CSV, texts that a spreadsheet would run begin with an apostrophe.",
           }),
         }),
-        detail: { summary: "Every audit row, oldest first, as one file", tags: TAGS },
+        detail: {
+          summary: "Final audit rows, oldest first, as one file; NDJSON ends with what a check of it needs",
+          tags: TAGS,
+        },
       },
     )
     .get(
@@ -61,6 +73,17 @@ export function auditController(setting: ApiSetting) {
         detail: { summary: "Audit rows as they come, as server-sent events named call", tags: TAGS },
       },
     );
+}
+
+/** Checks under way: who asks meanwhile gets the same answer, so that questions cannot pile up. */
+const underWay = new WeakMap<ControlPlane, Promise<AuditVerdictView>>();
+
+function verifyOnce(control: ControlPlane): Promise<AuditVerdictView> {
+  const running = underWay.get(control);
+  if (running) return running;
+  const started = control.verifyAudit().finally(() => underWay.delete(control));
+  underWay.set(control, started);
+  return started;
 }
 
 function filterOf(texts: FilterTexts, now: EpochMs): AuditFilter {

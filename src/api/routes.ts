@@ -38,8 +38,10 @@ export const ROUTES: readonly RouteRow[] = [
 
   { method: "GET", path: "/audit", access: READING },
   { method: "GET", path: "/audit/totals", access: READING },
+  { method: "GET", path: "/audit/verify", access: READING },
   { method: "GET", path: "/audit/export", access: READING },
   { method: "GET", path: "/audit/stream", access: READING },
+  { method: "POST", path: "/audit/:id/resolve", access: ISSUING },
 
   { method: "GET", path: "/vendors", access: ALL_ROLES },
   { method: "PUT", path: "/vendors/:name/secret", access: ADMIN },

@@ -16,3 +16,8 @@ export const CHAIN_START: Uint8Array = new Uint8Array(CHAIN_HASH_BYTES);
 export function chainHash(key: Uint8Array, previous: Uint8Array, values: readonly ChainValue[]): Uint8Array {
   return new Bun.CryptoHasher("sha256", key as Buffer).update(previous).update(JSON.stringify(values)).digest();
 }
+
+/** A key for one purpose, so that what is signed for it can never stand in for anything else. */
+export function derivedKey(key: Uint8Array, purpose: "checkpoint" | "audit segment" | "audit export"): Uint8Array {
+  return new Bun.CryptoHasher("sha256", key as Buffer).update(`keybrake ${purpose} v1`).digest();
+}

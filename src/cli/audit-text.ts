@@ -1,5 +1,6 @@
 import type { EpochMs } from "../core/window.ts";
-import type { AuditRowView, AuditTotalsView } from "../operate/control-plane.ts";
+import type { AuditTotalsView } from "../operate/audit-chain-verbs.ts";
+import type { AuditRowView } from "../operate/control-plane.ts";
 import type { Column } from "./table.ts";
 import type { Colour } from "./voice.ts";
 import { counted, dollars, grouped } from "./wording.ts";

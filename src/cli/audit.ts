@@ -1,14 +1,14 @@
 import { type Command, Option } from "commander";
 import { CSV_HEADER, csvLine, ndjsonLine } from "../audit/present.ts";
-import { CALL_STATES, type CallState } from "../core/hold.ts";
 import { Problem } from "../core/problem.ts";
-import { isVerdict, VERDICTS, type Verdict } from "../core/verdict.ts";
-import { type EpochMs, parseDuration } from "../core/window.ts";
 import { AUDIT_ROWS_PER_PAGE_MAX } from "../operate/audit.ts";
 import type { AuditPageView, AuditRowView, ControlPlane } from "../operate/control-plane.ts";
-import { nearestName } from "../policy/nearest.ts";
 import type { AuditFilter } from "../store/store.ts";
+import { addAuditExportCommand } from "./audit-export.ts";
+import { type AuditFilterFlags, addAuditFilterFlags, readAuditFilterFlags } from "./audit-filter-flags.ts";
+import { addAuditPruneCommand } from "./audit-prune.ts";
 import { type AuditFormat, auditColumns, FORMATS, totalsText } from "./audit-text.ts";
+import { addAuditVerifyCommand } from "./audit-verify.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { countUpTo, given } from "./policy-flags.ts";
@@ -19,17 +19,7 @@ const FOLLOW_PAUSE_MS = 500;
 /** A followed call is printed when it is final, or after so many looks (5 s) as it is. */
 const FOLLOW_LOOKS_MAX = 10;
 
-interface AuditFlags {
-  readonly run?: string;
-  readonly labelContains?: string;
-  readonly key?: string;
-  readonly vendor?: string;
-  readonly verdict?: string;
-  readonly state?: CallState;
-  readonly customer?: string;
-  readonly event?: string;
-  readonly since?: string;
-  readonly until?: string;
+interface AuditFlags extends AuditFilterFlags {
   readonly limit: number;
   readonly follow?: true;
   readonly format?: AuditFormat;
@@ -38,25 +28,14 @@ interface AuditFlags {
 
 /** `keybrake audit`: what happened, newest last. */
 export function addAuditCommand(program: Command, cli: Cli): void {
-  const command = program
-    .command("audit")
-    .description("show the calls and what was decided on each, newest last")
-    .option("--run <label>", "only calls of this run")
-    .option("--label-contains <text>", "only calls of keys with this in their run label")
-    .option("--key <id>", "only calls with this vault key (its id, vk_…)")
-    .option("--vendor <name>", "only calls to this vendor")
-    .option("--verdict <verdict>", "only calls with this verdict, such as cap_exceeded")
-    .addOption(new Option("--state <state>", "only calls in this state").choices(CALL_STATES))
-    .option("--customer <id>", "only calls that concern this customer of the vendor's")
-    .option("--event <id>", "only calls that this event triggered (X-Triggering-Event-Id)")
-    .option("--since <time>", "only calls since then: 24h, 7d, or 2026-01-31T08:00:00Z")
-    .option("--until <time>", "only calls before then")
+  const command = program.command("audit").description("show the calls and what was decided on each, newest last");
+  addAuditFilterFlags(command)
     .option("--limit <n>", "at most so many, the newest", countUpTo(LIMIT_MAX), 100)
     .option("--follow", "go on and print calls as they come, until Ctrl-C")
     .addOption(new Option("--format <format>", "how to print (default: table)").choices(FORMATS))
     .addOption(new Option("--json", "print a JSON array").conflicts("format"))
     .action(async (flags: AuditFlags) => {
-      const filter = readFilter(flags, cli.clock.now());
+      const filter = readAuditFilterFlags(flags, cli.clock.now());
       const format = flags.json ? "json" : (flags.format ?? "table");
       if (flags.follow && format === "json") {
         throw new Problem("usage", "--follow never ends, and a JSON array must", "use --format ndjson");
@@ -74,50 +53,9 @@ export function addAuditCommand(program: Command, cli: Cli): void {
     "keybrake audit --verdict cap_exceeded --format csv > refused.csv",
     "keybrake audit --follow",
   ]);
-}
-
-function readFilter(flags: AuditFlags, now: EpochMs): AuditFilter {
-  return {
-    ...given("run", flags.run),
-    ...given("labelContains", flags.labelContains),
-    ...given("keyId", flags.key),
-    ...given("vendor", flags.vendor),
-    ...given("verdict", flags.verdict === undefined ? undefined : readVerdict(flags.verdict)),
-    ...given("state", flags.state),
-    ...given("customer", flags.customer),
-    ...given("triggeringEventId", flags.event),
-    ...given("since", flags.since === undefined ? undefined : readTime("--since", flags.since, now)),
-    ...given("until", flags.until === undefined ? undefined : readTime("--until", flags.until, now)),
-  };
-}
-
-function readVerdict(text: string): Verdict {
-  if (isVerdict(text)) return text;
-  const names = Object.keys(VERDICTS);
-  const nearest = nearestName(text, names);
-  const hint = nearest ? `did you mean ${nearest}?` : `the verdicts are ${names.join(", ")}`;
-  throw new Problem("usage", `${JSON.stringify(text)} is no verdict`, hint);
-}
-
-/** A date, or a date and time; without a zone it is UTC, like every time that Keybrake prints. */
-const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/;
-
-/** `24h` is that long ago. */
-export function readTime(flag: string, text: string, now: EpochMs): EpochMs {
-  const [, date, time = "00:00", zone = "Z"] = ISO_TIME.exec(text) ?? [];
-  if (date !== undefined) {
-    const at = Date.parse(`${date}T${time}${zone}`);
-    if (!Number.isNaN(at)) return at;
-  }
-  try {
-    return now - parseDuration(text);
-  } catch {
-    throw new Problem(
-      "usage",
-      `${flag} is ${JSON.stringify(text)}; it must be how long ago, or a time in UTC`,
-      "like 30m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00:00Z",
-    );
-  }
+  addAuditVerifyCommand(command, cli);
+  addAuditExportCommand(command, cli);
+  addAuditPruneCommand(command, cli);
 }
 
 /** The newest `limit` rows, oldest first, with the cursor behind the last of them. */

@@ -16,12 +16,13 @@ export async function openLocalControl(
   config: Config,
   { clock, environment }: Pick<Cli, "clock" | "environment">,
 ): Promise<OpenControl> {
-  const { store, masterKey, templates, dataDir } = await openInstallation(config, clock);
+  const { store, masterKey, chainKey, templates, dataDir } = await openInstallation(config, clock);
   const control = createControlPlane({
     store,
     clock,
     config,
     masterKey,
+    chainKey,
     vendors: VENDORS,
     templates,
     environment,

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { acceptRestored } from "../operate/accept-restored.ts";
 import { askYes } from "./ask.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import { gapView, sayGap } from "./gap-text.ts";
@@ -19,7 +20,7 @@ function confirm(cli: Cli, command: Command): Promise<void> {
   // `restore` itself has both flags, and takes them wherever they stand.
   const { yes, json } = command.optsWithGlobals<{ yes?: true; json?: true }>();
   const { voice, clock } = cli;
-  return withStore(cli, globalFlags(command), async (store) => {
+  return withStore(cli, globalFlags(command), async (store, { config, dataDir }) => {
     const frozen = await store.frozenSince();
     if (!frozen) {
       if (json) return voice.sayJson({ thawed: false });
@@ -27,6 +28,7 @@ function confirm(cli: Cli, command: Command): Promise<void> {
     }
     sayGap(voice, frozen, clock.now());
     await askYes(cli, "Let keys spend again?", yes === true);
+    await acceptRestored(store, config, dataDir, clock.now());
     await store.thaw();
     if (json) return voice.sayJson({ thawed: true, frozen: gapView(frozen) });
     voice.say("keys work again, from their next call on");

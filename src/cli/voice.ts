@@ -71,6 +71,13 @@ export class Voice {
     this.#err.write(`keybrake: ${printable(text)}\n`);
   }
 
+  /** A line on a terminal that the next one takes the place of; false where stderr is none, and nothing was said. */
+  noteOver(text: string): boolean {
+    if (!this.#err.isTTY) return false;
+    this.#err.write(`\r\u001b[K${printable(text)}`);
+    return true;
+  }
+
   /** Text for people beside the answer, without a prefix. */
   noteRaw(text: string): void {
     this.#err.write(text);

@@ -2,7 +2,8 @@ import { presentRow } from "../audit/present.ts";
 import { formatUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import type { AuditFilter } from "../store/store.ts";
-import type { AuditPageRequest, AuditPageView, AuditTotalsView } from "./control-plane.ts";
+import type { AuditTotalsView } from "./audit-chain-verbs.ts";
+import type { AuditPageRequest, AuditPageView } from "./control-plane.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 export const AUDIT_ROWS_PER_PAGE_MAX = 10_000;

@@ -1,13 +1,15 @@
 import type { Secret } from "../core/secret.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
+import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
+import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
 
 /**
  * What operators and their programs can do. One interface with the field names of http.md: the API's controllers answer
  * with these objects, and the CLI prints them, so that `--json` and the API say the same. Every method throws `Problem`
  * for what the caller can mend.
  */
-export interface ControlPlane {
+export interface ControlPlane extends AuditChainVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
   showKey(id: string, actor: Actor): Promise<KeyView>;
@@ -36,6 +38,8 @@ export interface ControlPlane {
 
   queryAudit(filter: AuditFilter, page: AuditPageRequest): Promise<AuditPageView>;
   auditTotals(filter: AuditFilter): Promise<AuditTotalsView>;
+  /** Says by hand what became of an unresolved call; `id` may be the beginning of its id. Once. */
+  resolveCall(id: string, request: ResolveCallRequest, actor: Actor): Promise<ResolvedCallView>;
 
   listTemplates(): Promise<readonly TemplateView[]>;
   showTemplate(name: string): Promise<TemplateView>;
@@ -250,14 +254,6 @@ export interface AuditPageView {
   readonly older_cursor: string | null;
   /** Pass as `after` to get what has come since. */
   readonly newer_cursor: string | null;
-}
-
-export interface AuditTotalsView {
-  readonly calls: number;
-  readonly refused: number;
-  readonly settled_usd: string;
-  readonly held_usd: string;
-  readonly unresolved_usd: string;
 }
 
 export interface TemplateView {

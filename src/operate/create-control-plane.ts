@@ -3,14 +3,19 @@ import { engageBrake, listBrakes, releaseBrake } from "./brakes.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { doctor } from "./doctor.ts";
 import { explainCall } from "./explain.ts";
+import { exportAudit } from "./export-audit.ts";
 import { issueKey } from "./issue-key.ts";
 import { listKeys, self, showKey, updateKey } from "./keys.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { probeVendor } from "./probe-vendor.ts";
+import { pruneAudit } from "./prune-audit.ts";
+import { resolveCall } from "./resolve.ts";
 import { revokeKeys } from "./revoke-keys.ts";
 import { listTemplates, showTemplate } from "./templates.ts";
 import { findActor, issueToken, listTokens, revokeToken } from "./tokens.ts";
 import { listVendors, removeVendor, setVendor } from "./vendors.ts";
+import { verifyAudit } from "./verify-audit.ts";
+import { verifyExportFile } from "./verify-export.ts";
 
 /** The control plane on a store of its own process: what the server's API and the local command line both work with. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
@@ -34,6 +39,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     findActor: (tokenHash) => findActor(options, tokenHash),
     queryAudit: (filter, page) => queryAudit(options, filter, page),
     auditTotals: (filter) => auditTotals(options, filter),
+    resolveCall: (id, request, actor) => resolveCall(options, id, request, actor),
+    verifyAudit: (request) => verifyAudit(options, request),
+    verifyExport: (path) => verifyExportFile(path, options.chainKey),
+    exportAudit: (request) => exportAudit(options, request),
+    pruneAudit: (request) => pruneAudit(options, request),
     listTemplates: () => listTemplates(options),
     showTemplate: (name) => showTemplate(options, name),
     explain: (request) => explainCall(options, request),

@@ -7,6 +7,7 @@ import { checkFileModes } from "../vault/data-dir.ts";
 import { loadMasterKey } from "../vault/master-key.ts";
 import { unseal } from "../vault/seal.ts";
 import type { FindingView } from "./control-plane.ts";
+import { auditChain } from "./doctor-audit.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 /** Everything that can be looked at without changing anything; what is wrong comes with how to mend it. */
@@ -15,7 +16,9 @@ export async function doctor(options: ControlPlaneOptions): Promise<readonly Fin
     ["files", files],
     ["master key", masterKey],
     ["database", database],
+    ["keys", frozenKeys],
     ["counters", counters],
+    ["audit chain", auditChain],
     ["vendors", vendors],
     ["templates", templates],
     ["environment", environment],
@@ -52,6 +55,14 @@ function warning(message: string, hint: string): Finding {
 
 function error(message: string, hint: string): Finding {
   return { level: "error", message, hint };
+}
+
+async function frozenKeys({ store }: ControlPlaneOptions): Promise<Findings> {
+  const frozen = await store.frozenSince();
+  if (!frozen) return [];
+  return [
+    error(`no key can spend: the data directory was ${frozen.why}`, "look at the gap with `keybrake restore confirm`"),
+  ];
 }
 
 function files({ config }: ControlPlaneOptions): Findings {

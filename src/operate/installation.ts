@@ -8,6 +8,7 @@ import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { prepareDataDir } from "../vault/data-dir.ts";
 import { createMasterKey, loadMasterKey, type MasterKey } from "../vault/master-key.ts";
+import { useChainKey } from "./chain-key.ts";
 
 /** What lies in a data directory, opened; the server and the local CLI work on the same. */
 export interface Installation {
@@ -15,12 +16,14 @@ export interface Installation {
   readonly dataDir: string;
   readonly store: Store;
   readonly masterKey: MasterKey;
+  /** Hashes the rows of the audit chain, and signs its checkpoints and exports. */
+  readonly chainKey: Uint8Array;
   readonly templates: TemplateSet;
 }
 
 /**
  * Opens the data directory, and makes what is missing at first use: the directory (0700), the master key (0600), the
- * database, the built-in templates.
+ * database, the key of its audit chain, the built-in templates.
  * @throws Problem where something there is not as it must be; nothing is opened then.
  */
 export async function openInstallation(config: Config, clock: Clock): Promise<Installation> {
@@ -28,9 +31,10 @@ export async function openInstallation(config: Config, clock: Clock): Promise<In
   const store = openStore(config.storeUrl, dataDir, clock.now());
   try {
     const masterKey = await openMasterKey(config, dataDir, store);
+    const chainKey = await useChainKey(store, masterKey);
     const ownTemplates = join(dataDir, "policies");
     if (config.policiesDir === join(config.dataDir, "policies")) writeBuiltinTemplates(ownTemplates);
-    return { dataDir, store, masterKey, templates: readTemplates(config.policiesDir) };
+    return { dataDir, store, masterKey, chainKey, templates: readTemplates(config.policiesDir) };
   } catch (cause) {
     await store.close();
     throw cause;
@@ -45,7 +49,8 @@ async function openMasterKey(config: Config, dataDir: string, store: Store): Pro
   } catch (cause) {
     if (!(cause instanceof Problem) || cause.code !== "not_found" || config.masterKeyFile !== undefined) throw cause;
     const sealed = (await store.listVendors()).filter((vendor) => vendor.sealedSecret);
-    if (sealed.length > 0) throw cause;
+    const hasRows = (await store.chainState()).count > 0;
+    if (sealed.length > 0 || hasRows) throw cause;
   }
   try {
     return createMasterKey(places);

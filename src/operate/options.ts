@@ -12,6 +12,8 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly config: Config;
   readonly masterKey: MasterKey;
+  /** Hashes the rows of the audit chain, and signs its checkpoints and exports. */
+  readonly chainKey: Uint8Array;
   readonly vendors: readonly Vendor[];
   readonly templates: TemplateSet;
   /** Looked at by `doctor` and `testVendor` for settings under which a secret would leave. */

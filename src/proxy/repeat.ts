@@ -1,6 +1,12 @@
 import { hash } from "node:crypto";
 import { type Call, isRead } from "../core/call.ts";
-import type { RecordedAnswer, RepeatOutcome, RepeatSlot, RepeatTerms } from "../ledger/repeat.ts";
+import {
+  KEY_SLOT,
+  type RecordedAnswer,
+  type RepeatOutcome,
+  type RepeatSlot,
+  type RepeatTerms,
+} from "../ledger/repeat.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { RingKey } from "./key-ring.ts";
 import type { Outgoing } from "./refusal.ts";
@@ -28,19 +34,29 @@ export function repeatTerms(
   const slots: RepeatSlot[] = [];
   const clientKey = call.headers.get("idempotency-key");
   if (clientKey !== undefined && policy.idempotency === "replay") {
-    slots.push({ name: `key:${hash("sha256", clientKey, "hex")}`, lifeMs: KEY_LIFE_MS });
+    slots.push({ name: `${KEY_SLOT}${hash("sha256", clientKey, "hex")}`, lifeMs: KEY_LIFE_MS });
   }
   if (slots.length === 0 && policy.dedupWindowMs === undefined) return undefined;
-  const requestHash = requestHashOf(call);
+  const requestHash = requestHashOf(call, setup);
   if (policy.dedupWindowMs !== undefined) {
     slots.push({ name: `same:${requestHash}`, lifeMs: policy.dedupWindowMs });
   }
-  return { slots, requestHash, vendorKey: idempotencyKeyFor(setup, call, id, callId)?.sent ?? null };
+  // A window that outlasts the vendor's memory would have a repeat done again under a hold that counts it once.
+  const isForgotten = (policy.dedupWindowMs ?? 0) > KEY_LIFE_MS;
+  const vendorKey = isForgotten ? null : (idempotencyKeyFor(setup, call, id, callId)?.sent ?? null);
+  return { slots, requestHash, vendorKey };
 }
 
-/** SDKs repeat byte by byte. The parts are told apart by their lengths, so that no two requests have one hash. */
-function requestHashOf({ method, path, query, bodyKind, body }: Call): string {
-  const head = JSON.stringify([method, path, query, bodyKind]);
+/** These tell about the sender and differ from one attempt to the next; every other header that a vendor gets may decide. */
+const ABOUT_THE_SENDER = new Set(["x-stripe-client-user-agent", "x-stripe-client-telemetry"]);
+
+/**
+ * SDKs repeat byte by byte. The headers are in it, since with another `Stripe-Account` it is another account's money. The
+ * parts are told apart by their lengths, so that no two requests have one hash.
+ */
+function requestHashOf({ method, path, query, bodyKind, body, headers }: Call, { vendor }: VendorSetup): string {
+  const sent = vendor.requestHeaders.filter((name) => !ABOUT_THE_SENDER.has(name));
+  const head = JSON.stringify([method, path, query, bodyKind, sent.map((name) => headers.get(name) ?? null)]);
   return new Bun.CryptoHasher("sha256").update(`${head.length}:${head}`).update(body).digest("hex");
 }
 
@@ -66,8 +82,17 @@ export function repeatOutcome(
   return { status, sealed: plane.answers.seal(Buffer.from(answer), `${keyId} ${requestHash}`) };
 }
 
-/** Of the first answer, what is about that call alone. */
-const NOT_REPLAYED = new Set(["x-keybrake-request-id", "x-keybrake-cost-usd", "x-keybrake-cap-remaining-usd", "date"]);
+/** Of the first answer, what is about that call alone, and what is said anew: a looked-up answer was a replay itself. */
+const NOT_REPLAYED = new Set([
+  "x-keybrake-request-id",
+  "x-keybrake-cost-usd",
+  "x-keybrake-cap-remaining-usd",
+  "idempotent-replayed",
+  "date",
+]);
+
+/** How full a cap was then: Keybrake's own word in the vendor's notice header (answer.ts). */
+const NOTICE = "Keybrake: ";
 
 /** The recorded answer as the repeat gets it, or undefined where it cannot be opened (any more). */
 export function replay(
@@ -86,7 +111,7 @@ export function replay(
   return {
     status,
     headers: [
-      ...headers.filter(([name]) => !NOT_REPLAYED.has(name)),
+      ...headers.filter(([name, value]) => !NOT_REPLAYED.has(name) && !value.startsWith(NOTICE)),
       // Stripe's own word for a stored answer, which its SDKs show; Keybrake's for every vendor.
       ["idempotent-replayed", "true"],
       ["x-keybrake-replayed", "true"],

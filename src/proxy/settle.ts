@@ -82,7 +82,9 @@ export function settle(plane: DataPlane, admitted: AdmittedCall, ending: Ending,
   const nothing = { ...end, costMicros: 0n, costSource: "none", flag: `looks_up:${resumes.callId}` } as const;
   const repeated = { slots: repeat?.slots ?? [], outcome: known ?? "unknown" } as const;
   resolve({ ...own, to: outcome.kind === "answered" ? "settled" : "released", end: nothing, repeat: repeated });
-  if (known) resolve({ callId: resumes.callId, to, end: { ...end, costSource: "lookup", flag: "looked_up" } });
+  // What is odd about the cost is worth more than how it was found: `cost_source` says that.
+  if (known)
+    resolve({ callId: resumes.callId, to, end: { ...end, costSource: "lookup", flag: end.flag ?? "looked_up" } });
 }
 
 function callEnd(plane: DataPlane, { setup, startedMs }: AdmittedCall, ending: Ending): CallEnd {

@@ -33,6 +33,9 @@ export interface VaultKeyRecord {
   readonly issuedBy: string | null;
 }
 
+/** What became of a new key: its label may be in use, where it was to be unique. */
+export type KeyInserted = { readonly inserted: true } | { readonly inserted: false; readonly activeKeyId: string };
+
 /** Which keys; given fields are and-ed, no field at all is an error of the caller. */
 export interface KeySelector {
   readonly ids?: readonly string[];
@@ -178,10 +181,7 @@ export interface Store extends ChainSource {
   getKey(id: string): Promise<VaultKeyRecord | undefined>;
   listKeys(filter: KeyFilter): Promise<readonly VaultKeyRecord[]>;
   /** With `uniqueLabel`, refuses where an active key has the label and returns that key's id. */
-  insertKey(
-    key: VaultKeyRecord,
-    uniqueLabel: boolean,
-  ): Promise<{ inserted: true } | { inserted: false; activeKeyId: string }>;
+  insertKey(key: VaultKeyRecord, uniqueLabel: boolean): Promise<KeyInserted>;
   /** The changed key, or undefined where the version is no longer `fromVersion`. */
   updateKey(id: string, change: KeyChange): Promise<VaultKeyRecord | undefined>;
   /** Returns the keys that this call revoked, and is in force for every process when it returns. */

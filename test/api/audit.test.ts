@@ -1,4 +1,6 @@
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { ADMIN } from "../operate/installed.ts";
 import { endCall, recordCall } from "../operate/record-call.ts";
 import { type Served, serve } from "./served.ts";
@@ -40,19 +42,21 @@ test("filters by run, key, verdict, state and time; totals take the same", async
 });
 
 describe("an export", () => {
-  test("is NDJSON of every row, oldest first, over as many pages as there are", async () => {
-    const ids = [];
-    for (let i = 0; i < 2003; i++) ids.push(await recordCall(served, { keyId }));
+  test("is NDJSON of every final row, oldest first, over as many pages as there are, and closes with its heads", async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 1003; i++) ids.push(await recordCall(served, { keyId, end: { to: "settled" } }));
+    await recordCall(served, { keyId });
     const answer = await served.call("GET", "/audit/export");
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
     expect(answer.headers.get("content-disposition")).toBe('attachment; filename="keybrake-audit.ndjson"');
     const lines = answer.text.trimEnd().split("\n");
+    expect(JSON.parse(lines.pop()!).keybrake_export).toMatchObject({ rows: 1003, filter: null, last_chain_seq: 1003 });
     expect(lines.map((line) => JSON.parse(line).id)).toEqual(ids);
     expect(JSON.parse(lines[0]!).metadata).toEqual({ agent_id: "billing_agent" });
   });
 
   test("is CSV that no spreadsheet runs", async () => {
-    await recordCall(served, { keyId });
+    await recordCall(served, { keyId, end: { to: "settled" } });
     const answer = await served.call("GET", "/audit/export?format=csv&run=%3Drun");
     expect(answer.headers.get("content-type")).toStartWith("text/csv");
     const [header, line, end] = answer.text.split("\r\n");
@@ -61,10 +65,35 @@ describe("an export", () => {
     expect(end).toBe("");
   });
 
-  test("of nothing is an empty file, and of another format is refused", async () => {
-    expect((await served.call("GET", "/audit/export?run=none")).text).toBe("");
+  test("of nothing says so in its closing line, and of another format is refused", async () => {
+    const { keybrake_export } = JSON.parse((await served.call("GET", "/audit/export?run=none")).text);
+    expect(keybrake_export).toMatchObject({ rows: 0, filter: { run: "none" } });
     expect((await served.call("GET", "/audit/export?format=xml")).status).toBe(422);
     expect((await served.call("GET", "/audit/export?verdict=nope")).status).toBe(422);
+  });
+});
+
+test("whether the chain is whole is asked once for all who ask at the same time, and the first bad row is named", async () => {
+  const id = await recordCall(served, { keyId, end: { to: "settled", costUsd: "1.25" } });
+  let walks = 0;
+  const { verifyAudit } = served.control;
+  Object.assign(served.control, {
+    verifyAudit: () => {
+      walks += 1;
+      return verifyAudit();
+    },
+  });
+  const asked = [1, 2, 3].map(() => served.call("GET", "/audit/verify", { token: served.tokens.auditor }));
+  for (const { json } of await Promise.all(asked)) {
+    expect(json).toMatchObject({ ok: true, count: 1, sum_usd: "1.25", finding: null });
+  }
+  expect(walks).toBe(1);
+  const database = new Database(join(served.dataDir, "keybrake.db"));
+  database.run("UPDATE audit_rows SET cost_micros = 1");
+  database.close();
+  expect((await served.call("GET", "/audit/verify")).json).toMatchObject({
+    ok: false,
+    finding: { fault: "changed", chain_seq: 1, id },
   });
 });
 

@@ -92,6 +92,6 @@ test("how far a check is shows on a terminal, and is gone at its end", async () 
   };
   const shown = await terminal.run(["audit", "verify"], "", { control, columns: 80 });
   expect(shown.err).toContain("\r\u001b[K8,192 of 10,000,000 (0 %) rows checked\r\u001b[K");
-  expect(shown.out).toContain("10,000,000 rows, $1.00 in all, head 00, 3 checkpoints agree");
+  expect(shown.out).toContain("10,000,000 rows, $1.00 in all, head 00, in accord with 3 checkpoints");
   expect((await terminal.run(["audit", "verify"], "", { control })).err).not.toContain("rows checked");
 });

@@ -24,6 +24,14 @@ describe("compilePolicy", () => {
     });
   });
 
+  test.each([
+    [{}, "replay", undefined],
+    [{ idempotency: "replay", dedup_window: "90s" }, "replay", 90_000],
+    [{ idempotency: "forward", dedup_window: "2h" }, "forward", 7_200_000],
+  ] as const)("says what becomes of repeats: %j", (fields, idempotency, dedupWindowMs) => {
+    expect(compilePolicy({ vendor: "stripe", ...fields })).toMatchObject({ idempotency, dedupWindowMs });
+  });
+
   test("keeps every rule of a parameter", () => {
     const rule = {
       in: ["a"],

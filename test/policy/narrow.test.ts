@@ -20,6 +20,7 @@ function policy(fields: Record<string, unknown>): PolicyDocument {
 const BASE = policy({
   daily_usd_cap: 500,
   max_amount_per_call_usd: 120,
+  dedup_window: "10m",
   allowed_endpoints: ["POST /v1/charges", "GET /v1/**", "* /v1/x/**"],
   denied_endpoints: ["GET /v1/files/**"],
   customers: ["cus_1", "cus_2"],
@@ -49,6 +50,9 @@ describe("takes what narrows", () => {
     ["fewer customers", { customers: ["cus_2"] }, { customers: ["cus_2"] }],
     ["a longer prefix", { to_prefixes: ["+1500"] }, { to_prefixes: ["+1500"] }],
     ["the default currency by name", { allowed_currencies: ["usd"] }, { allowed_currencies: ["usd"] }],
+    ["a longer dedup_window", { dedup_window: "1h" }, { dedup_window: "1h" }],
+    ["the same dedup_window in other words", { dedup_window: 600 }, { dedup_window: "600s" }],
+    ["the default of idempotency by name", { idempotency: "replay" }, { idempotency: "replay" }],
     ["a shorter life", { expires_in: 60 }, { expires_in: "60s" }],
     ["another description", { description: "x" }, { description: "x" }],
     ["the same vendor", { vendor: "fake", cap_window: "utc_day" }, { vendor: "fake" }],
@@ -82,6 +86,8 @@ describe("refuses what widens, with field, template's value and given value", ()
     [{ to_prefixes: ["+"] }, "to_prefixes[0] must be a +"],
     [{ allowed_currencies: ["eur"] }, "allowed_currencies: [eur] is wider than the template's [usd]"],
     [{ expires_in: "3h" }, "expires_in: 3h is wider than the template's 2h"],
+    [{ dedup_window: "9m" }, "dedup_window: 9m is wider than the template's 10m"],
+    [{ idempotency: "forward" }, "idempotency: forward is wider than the template's replay"],
     [{ vendor: "stripe" }, "vendor: stripe is wider than the template's fake"],
     [
       { parameters: { currency: { in: ["gbp"] } } },
@@ -105,6 +111,14 @@ describe("refuses what widens, with field, template's value and given value", ()
     expect(narrowPolicy(named, { allowed_endpoints: ["POST /v1/keys"] }, fakeVendor)["allowed_endpoints"]).toEqual([
       "POST /v1/keys",
     ]);
+  });
+
+  test("repeats that are sent on, unless the template sends them on", () => {
+    const forwarding = policy({ allowed_endpoints: ["* /**"], idempotency: "forward" });
+    for (const idempotency of ["forward", "replay"]) {
+      expect(narrowPolicy(forwarding, { idempotency }, fakeVendor)).toMatchObject({ idempotency });
+    }
+    expect(narrowPolicy(forwarding, { dedup_window: "1s" }, fakeVendor)).toMatchObject({ dedup_window: "1s" });
   });
 
   test("everything, where the template allows nothing", () => {

@@ -16,6 +16,8 @@ test("derives the flags that are documented", () => {
   expect(flags.get("daily_usd_cap")).toBe("--daily-usd-cap <usd>");
   expect(flags.get("customers")).toBe("--customers <a,b>");
   expect(flags.get("expires_in")).toBe("--expires-in <duration>");
+  expect(flags.get("dedup_window")).toBe("--dedup-window <duration>");
+  expect(flags.get("idempotency")).toStartWith("--idempotency <");
 });
 
 test("is plain JSON Schema, so that OpenAPI can carry it", () => {

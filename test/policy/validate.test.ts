@@ -20,6 +20,8 @@ describe("what is taken", () => {
       to_domains: ["Example.COM"],
       allowed_currencies: ["EUR", "usd"],
       daily_send_cap: "20",
+      idempotency: " forward ",
+      dedup_window: 90,
       expires_in: 3600,
       parameters: { amount: { min: 1, max: "100" }, a: { in: ["x", 5, true], required: false, forbidden: true } },
     });
@@ -35,6 +37,8 @@ describe("what is taken", () => {
         customers: ["cus_1", "cus_2"],
         to_domains: ["example.com"],
         daily_send_cap: 20,
+        idempotency: "forward",
+        dedup_window: "90s",
         allowed_currencies: ["eur", "usd"],
         expires_in: "3600s",
       },
@@ -72,6 +76,13 @@ describe("what is refused", () => {
       "cap_window",
       "not supported yet in this version; use utc_day",
     ],
+    [
+      "another word for idempotency",
+      { vendor: "stripe", idempotency: "off" },
+      "idempotency",
+      'must be replay or forward, not "off"',
+    ],
+    ["a window that is no duration", { vendor: "stripe", dedup_window: "soon" }, "dedup_window", "30s, 5m, 2h"],
     ["another window", { vendor: "stripe", cap_window: "week" }, "cap_window", 'must be utc_day, not "week"'],
     [
       "no endpoint",

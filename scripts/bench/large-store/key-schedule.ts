@@ -78,7 +78,8 @@ export class KeySchedule {
     const never = { revokedAt: null, revokeReason: null, template: null, issuedBy: null };
     const metadata = JSON.parse(run.metadata) as Record<string, string>;
     const who = { id: run.keyId, tokenHash: hash, hint, vendor, label, agentName: run.agentName, metadata };
-    this.#keys.insert({ ...who, ...never, policy, version: 1, createdAt: now, expiresAt: now + lifeMs }, false);
+    const key = { ...who, ...never, policy, version: 1, createdAt: now, expiresAt: now + lifeMs };
+    this.#keys.insertAll([{ key, uniqueLabel: false }]);
     return run;
   }
 }

@@ -32,10 +32,11 @@ export class SqliteAuditChain {
   state(): ChainState {
     const row = this.#database
       .query(
-        `SELECT chain_count, chain_hash, chain_cost, frozen, (SELECT min(batch) FROM open_batches) AS open_from
+        `SELECT now, chain_count, chain_hash, chain_cost, frozen, (SELECT min(batch) FROM open_batches) AS open_from
          FROM ledger_state WHERE id = 1`,
       )
       .get() as {
+      now: bigint;
       chain_count: bigint;
       chain_hash: Uint8Array;
       chain_cost: string;
@@ -46,6 +47,7 @@ export class SqliteAuditChain {
       count: Number(row.chain_count),
       hash: row.chain_hash,
       costMicros: BigInt(row.chain_cost),
+      at: Number(row.now),
       frozen: row.frozen,
       openFrom: row.open_from ?? undefined,
     };

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { EpochMs } from "../../core/window.ts";
-import type { KeyChange, KeyFilter, KeySelector, KeySpend, VaultKeyRecord } from "../store.ts";
+import type { KeyChange, KeyFilter, KeyInserted, KeySelector, KeySpend, VaultKeyRecord } from "../store.ts";
 import { isUnresolved } from "./audit.ts";
 import { auditRows, callsInFlight, counters, vaultKeys } from "./schema.ts";
 
@@ -45,18 +45,21 @@ export class SqliteKeys {
     return query.orderBy(desc(vaultKeys.id)).limit(filter.limit).all().map(record);
   }
 
-  insert(key: VaultKeyRecord, uniqueLabel: boolean): { inserted: true } | { inserted: false; activeKeyId: string } {
-    return this.#db.transaction(
-      (tx) => {
-        const active = uniqueLabel && key.label !== null ? this.#activeWithLabel(key.label, key.createdAt) : undefined;
-        if (active) return { inserted: false as const, activeKeyId: active };
-        tx.insert(vaultKeys)
-          .values({ ...key, tokenHash: Buffer.from(key.tokenHash), metadata: { ...key.metadata } })
-          .run();
-        return { inserted: true as const };
-      },
-      { behavior: "immediate" },
-    );
+  /** All of them in one transaction, in their order. */
+  insertAll(all: readonly { readonly key: VaultKeyRecord; readonly uniqueLabel: boolean }[]): readonly KeyInserted[] {
+    return this.#db.transaction(() => all.map(({ key, uniqueLabel }) => this.#insert(key, uniqueLabel)), {
+      behavior: "immediate",
+    });
+  }
+
+  #insert(key: VaultKeyRecord, uniqueLabel: boolean): KeyInserted {
+    const active = uniqueLabel && key.label !== null ? this.#activeWithLabel(key.label, key.createdAt) : undefined;
+    if (active) return { inserted: false, activeKeyId: active };
+    this.#db
+      .insert(vaultKeys)
+      .values({ ...key, tokenHash: Buffer.from(key.tokenHash), metadata: { ...key.metadata } })
+      .run();
+    return { inserted: true };
   }
 
   update(id: string, change: KeyChange): VaultKeyRecord | undefined {

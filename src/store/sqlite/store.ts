@@ -11,6 +11,7 @@ import { ChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
+import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
 
@@ -34,6 +35,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
   const segments = new AuditSegments(database, () => chainKey);
   const chain = new SqliteAuditChain(database, segments);
   const keys = new SqliteKeys(db);
+  const keyInserts = new KeyInserts(keys);
   const control = new SqliteControl(db);
   const audit = new SqliteAudit(db);
   return {
@@ -45,7 +47,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     findKeyByHash: (hash) => attempt(() => keys.findByHash(hash)),
     getKey: (id) => attempt(() => keys.get(id)),
     listKeys: (filter) => attempt(() => keys.list(filter)),
-    insertKey: (key, uniqueLabel) => attempt(() => keys.insert(key, uniqueLabel)),
+    insertKey: (key, uniqueLabel) => attempt(() => keyInserts.insert(key, uniqueLabel)),
     updateKey: (id, change) => attempt(() => keys.update(id, change)),
     revokeKeys: (selector, reason, at) => attempt(() => keys.revoke(selector, reason, at)),
     keySpend: (id) => attempt(() => keys.spend(id)),

@@ -72,6 +72,23 @@ export function keyConformance(open: OpenStore): void {
   );
 
   test(
+    "takes many keys at once, each with its own answer, and one that cannot be written takes no other along",
+    within(open, async ({ store }) => {
+      const twice = keyRecord();
+      const records = [...Array.from({ length: 20 }, () => keyRecord()), twice];
+      const answers = await Promise.allSettled([
+        ...records.map((record) => store.insertKey(record, false)),
+        store.insertKey(twice, false),
+        store.insertKey(keyRecord({ label: "only/1" }), true),
+        store.insertKey(keyRecord({ label: "only/1" }), true),
+      ]);
+      const said = answers.map((answer) => (answer.status === "fulfilled" ? answer.value.inserted : "failed"));
+      expect(said).toEqual([...records.map(() => true), "failed", true, false]);
+      for (const { id } of records) expect((await store.getKey(id))?.id).toBe(id);
+    }),
+  );
+
+  test(
     "refuses a second active key with a unique label and names the first",
     within(open, async ({ store }) => {
       const first = await issue(store, { label: "run-7" });

@@ -39,7 +39,7 @@ const ENDS: readonly (readonly [string, ResolveRequest["to"], RepeatOutcome, obj
   ["its recorded answer", "settled", ANSWER, { code: "replayed", answer: ANSWER }, usd(30)],
   ["a decline that is kept", "released", { ...ANSWER, status: 402 }, { code: "replayed", answer: { status: 402 } }, 0n],
   ["a try of its own after a refusal", "released", "free", { admitted: true, charges: [{ amount: usd(30) }] }, usd(30)],
-  ["a look-up", "unresolved", "unknown", { admitted: true, charges: [], resumes: { vendorKey: "kb_first" } }, usd(30)],
+  ["a look-up", "unresolved", "unknown", { admitted: true, resumes: { vendorKey: "kb_first" } }, usd(30)],
 ];
 
 export function repeatConformance(open: OpenStore): void {

@@ -1,0 +1,279 @@
+import fc from "fast-check";
+import type { HoldDecision, HoldRequest, ResolveRequest } from "../../src/ledger/entry.ts";
+import type { RepeatOutcome, RepeatTerms } from "../../src/ledger/repeat.ts";
+import type { Store } from "../../src/store/store.ts";
+import { DAY_MS, holdOf, NOON, resolutionOf, totalCap, usd } from "../ledger/entries.ts";
+import { issue } from "../store/records.ts";
+import { openTemporaryStore, type SqliteUnderTest } from "../store/temporary-database.ts";
+import { type FaultyStore, faultyStore } from "./faults.ts";
+import { must } from "./invariant.ts";
+import { pickOf } from "./ledger-process.ts";
+import type { Mutate } from "./mutations/mutation.ts";
+import { RememberingVendor } from "./remembering-vendor.ts";
+
+/** Each operation costs what its call holds. */
+const COST_DOLLARS = 30;
+const LEASE_MS = 15_000;
+
+/** What the vendor does with a call, and what comes back of it. */
+export const VENDOR_ENDS = ["answered", "answer_lost", "lost_before", "refused", "declined", "not_sent"] as const;
+type VendorEnd = (typeof VENDOR_ENDS)[number];
+const FAULTS = ["none", "none", "none", "commit_lost", "commit_refused"] as const;
+
+export type ReplayStep =
+  | {
+      readonly do: "call";
+      readonly process: number;
+      readonly key: number;
+      readonly body: number;
+      readonly fault: (typeof FAULTS)[number];
+    }
+  | { readonly do: "end"; readonly flight: number; readonly how: VendorEnd }
+  | { readonly do: "crash"; readonly process: number; readonly isDone: boolean }
+  | { readonly do: "clock"; readonly byMs: number }
+  | { readonly do: "sweep" | "purge" }
+  | { readonly do: "resolve"; readonly call: number };
+
+export interface ReplayHistory {
+  /** Whether the vendor tells repeats by their idempotency key. */
+  readonly takesKeys: boolean;
+  readonly steps: readonly ReplayStep[];
+}
+
+const process = fc.nat(1);
+export const replayArbitrary: fc.Arbitrary<ReplayHistory> = fc.record({
+  takesKeys: fc.boolean(),
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 6,
+        // Mostly one key and one body: what repeats must not do, they do with those.
+        arbitrary: fc.record({
+          do: fc.constant("call" as const),
+          process,
+          key: fc.constantFrom(0, 0, 0, 1),
+          body: fc.constantFrom(0, 0, 0, 0, 1),
+          fault: fc.constantFrom(...FAULTS),
+        }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          do: fc.constant("end" as const),
+          flight: fc.nat(2),
+          how: fc.constantFrom(...VENDOR_ENDS, "answer_lost", "answer_lost"),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("crash" as const), process, isDone: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("resolve" as const), call: fc.nat(9) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("clock" as const),
+          byMs: fc.constantFrom(1, 3_600_000, DAY_MS - 1, DAY_MS),
+        }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("sweep" as const, "purge" as const) }) },
+    ),
+    { minLength: 8, maxLength: 30 },
+  ),
+});
+
+/** A call that was sent and has not ended. */
+interface Flight {
+  readonly process: number;
+  readonly request: HoldRequest;
+  readonly decision: Extract<HoldDecision, { admitted: true }>;
+  readonly name: string;
+}
+
+/** A hold that was taken: the first call of its kind. */
+interface Taken {
+  readonly id: string;
+  readonly name: string;
+  readonly body: number;
+  readonly at: number;
+}
+
+/** Two proxies without their sockets on one real database, and a vendor with a memory for idempotency keys. */
+export class ReplayWorld {
+  readonly #subject: SqliteUnderTest;
+  readonly #mutate: Mutate;
+  readonly #vendor: RememberingVendor;
+  readonly #processes: FaultyStore[] = [];
+  readonly #owners: string[] = [];
+  readonly #taken: Taken[] = [];
+  readonly #released = new Set<string>();
+  #flights: Flight[] = [];
+  #keyId = "";
+  #now = NOON;
+  #generation = 0;
+
+  private constructor(subject: SqliteUnderTest, mutate: Mutate, takesKeys: boolean) {
+    this.#subject = subject;
+    this.#mutate = mutate;
+    this.#vendor = new RememberingVendor(takesKeys);
+  }
+
+  /** @throws InvariantBroken */
+  static async run({ takesKeys, steps }: ReplayHistory, mutate: Mutate = (store) => store): Promise<void> {
+    const world = new ReplayWorld(await openTemporaryStore(), mutate, takesKeys);
+    try {
+      world.#keyId = (await issue(world.#books, { expiresAt: NOON + 1_000 * DAY_MS })).id;
+      for (const index of [0, 1]) await world.#start(index);
+      for (const step of steps) await world.#step(step);
+      await world.#check();
+    } finally {
+      await world.#subject.close();
+    }
+  }
+
+  /** A handle without faults and planted bugs. */
+  get #books(): Store {
+    return this.#subject.store;
+  }
+
+  async #start(index: number): Promise<void> {
+    this.#generation += 1;
+    this.#owners[index] = `host:${index}:${this.#generation}`;
+    this.#processes[index] = faultyStore(this.#mutate(await this.#subject.reopen()));
+  }
+
+  async #step(step: ReplayStep): Promise<void> {
+    if (step.do === "call") return this.#call(step);
+    if (step.do === "end") return this.#end(pickOf(this.#flights, step.flight), step.how);
+    if (step.do === "resolve") return this.#resolve(step.call);
+    if (step.do === "crash") return this.#crash(step);
+    if (step.do === "sweep") {
+      for (const owner of this.#owners) await this.#books.renewLease({ owner, until: this.#now + LEASE_MS });
+      await this.#books.sweepAbandonedHolds(this.#now);
+    }
+    if (step.do === "purge") await this.#books.purgeRecordedCalls(this.#now);
+    if (step.do === "clock") this.#now += step.byMs;
+  }
+
+  async #call({ process: index, key, body, fault }: Extract<ReplayStep, { do: "call" }>): Promise<void> {
+    const name = `key:${key}`;
+    const repeat: RepeatTerms = {
+      slots: [{ name, lifeMs: DAY_MS }],
+      requestHash: `${key}/${body}`,
+      vendorKey: this.#vendor.takesKeys ? `kb_${key}` : null,
+    };
+    const budgets = [totalCap(this.#keyId, 1_000_000)];
+    const request = holdOf(this.#keyId, COST_DOLLARS, { repeat, budgets, owner: this.#owners[index]! });
+    const faulty = this.#processes[index]!;
+    faulty.next = fault;
+    const results = await faulty.store.apply([request], this.#now).catch(() => undefined);
+    faulty.next = "none";
+    const decision = results?.[0] as HoldDecision | undefined;
+    if (!decision) {
+      // Refused, and withdrawn where its hold is there after all.
+      this.#released.add(request.facts.id);
+      return;
+    }
+    if (!decision.admitted && decision.code === "replayed") return this.#checkReplay(decision, request, body);
+    if (!decision.admitted) return;
+    this.#flights.push({ process: index, request, decision, name });
+    if (decision.resumes) return this.#checkHolder(decision.resumes.callId, body);
+    this.#checkOnly(name);
+    this.#taken.push({ id: request.facts.id, name, body, at: this.#now });
+  }
+
+  /** While a hold's record lives, no other one is taken under its key. */
+  #checkOnly(name: string): void {
+    const other = this.#taken.find(
+      (one) => one.name === name && this.#now - one.at < DAY_MS && !this.#released.has(one.id),
+    );
+    must(7, other === undefined, () => `a second hold is taken under ${name}, beside that of ${other!.id}`);
+  }
+
+  #checkHolder(callId: string, body: number): void {
+    const holder = this.#taken.find(({ id }) => id === callId);
+    must(7, holder?.body === body, () => `a request is taken for the repeat of another one, ${callId}`);
+  }
+
+  #checkReplay(
+    { heldBy, answer }: Extract<HoldDecision, { code: "replayed" }>,
+    { repeat }: HoldRequest,
+    body: number,
+  ): void {
+    this.#checkHolder(heldBy, body);
+    const said = Buffer.from(answer.sealed).toString();
+    must(7, said.endsWith(repeat!.requestHash), () => `a repeat of ${repeat!.requestHash} gets the answer ${said}`);
+  }
+
+  async #end(flight: Flight | undefined, how: VendorEnd): Promise<void> {
+    if (!flight) return;
+    this.#flights = this.#flights.filter((other) => other !== flight);
+    const { request, decision } = flight;
+    const heldBy = decision.resumes?.callId ?? request.facts.id;
+    const vendorKey = decision.resumes?.vendorKey ?? request.repeat!.vendorKey;
+    const send = { vendorKey, heldBy, requestHash: request.repeat!.requestHash, at: this.#now };
+    if (how === "answered" || how === "answer_lost") this.#vendor.perform(send);
+    // A vendor that has done it says so again, and declines only what it has not done.
+    const isDone = vendorKey !== null && this.#vendor.knows(send);
+    const seen = isDone && (how === "refused" || how === "declined") ? "answered" : how;
+    for (const end of ends(flight, seen)) await this.#processes[flight.process]!.store.apply([end], this.#now);
+    if (!decision.resumes && ["refused", "declined", "not_sent"].includes(seen)) this.#released.add(heldBy);
+    if (decision.resumes && seen === "declined") this.#released.add(heldBy);
+  }
+
+  /** What is in flight gets lost with its process, done by the vendor or not. */
+  async #crash({ process: index, isDone }: Extract<ReplayStep, { do: "crash" }>): Promise<void> {
+    for (const { decision, request } of this.#flights.filter((flight) => flight.process === index)) {
+      const heldBy = decision.resumes?.callId ?? request.facts.id;
+      const vendorKey = decision.resumes?.vendorKey ?? request.repeat!.vendorKey;
+      if (isDone) this.#vendor.perform({ vendorKey, heldBy, requestHash: request.repeat!.requestHash, at: this.#now });
+    }
+    this.#flights = this.#flights.filter((flight) => flight.process !== index);
+    await this.#start(index);
+  }
+
+  /** An operator who has looked at the vendor, and does not say so while a look-up is on its way. */
+  async #resolve(pick: number): Promise<void> {
+    const call = pickOf(this.#taken, pick);
+    if (!call || this.#flights.some(({ decision }) => decision.resumes?.callId === call.id)) return;
+    if (this.#flights.some(({ request }) => request.facts.id === call.id)) return;
+    const { rows } = await this.#books.queryAudit({}, { limit: 500 });
+    if (!rows.some(({ id, state }) => id === call.id && state === "unresolved")) return;
+    const isDone = this.#vendor.operationsOf(call.id) > 0;
+    const said = resolutionOf(call.id, isDone ? "settled" : "released", isDone ? COST_DOLLARS : 0);
+    const [result] = await this.#processes[0]!.store.apply([said], this.#now);
+    if (!isDone && result && "resolved" in result && result.resolved) this.#released.add(call.id);
+  }
+
+  async #check(): Promise<void> {
+    for (const [heldBy, count] of this.#vendor.operations) {
+      must(7, count === 1, () => `the vendor did ${count} operations for the one hold of ${heldBy}`);
+      const isHeld = this.#taken.some(({ id }) => id === heldBy) && !this.#released.has(heldBy);
+      must(7, isHeld, () => `the vendor did an operation for ${heldBy}, which holds nothing`);
+    }
+    const { counters } = await this.#books.keySpend(this.#keyId);
+    const used = counters.reduce((sum, counter) => sum + counter.used, 0n);
+    const done = usd(COST_DOLLARS) * BigInt(this.#vendor.operations.size);
+    must(7, used >= done, () => `${used} micro-dollars are counted, and ${done} were spent`);
+    const mismatches = await this.#books.checkCounters();
+    must(4, mismatches.length === 0, () => `counters differ from the rows: ${mismatches.length}`);
+  }
+}
+
+/** What the proxy hands to the ledger (src/proxy/settle.ts): the call's own end, and what a look-up has found out. */
+function ends({ request, decision, name }: Flight, how: VendorEnd): readonly ResolveRequest[] {
+  const { facts, repeat } = request;
+  const slots = [{ name, lifeMs: DAY_MS }];
+  const sealed = Buffer.from(repeat!.requestHash);
+  const outcomes: Record<VendorEnd, readonly [ResolveRequest["to"], RepeatOutcome]> = {
+    answered: ["settled", { status: 200, sealed }],
+    declined: ["released", { status: 402, sealed }],
+    refused: ["released", "free"],
+    not_sent: ["released", "free"],
+    answer_lost: ["unresolved", "unknown"],
+    lost_before: ["unresolved", "unknown"],
+  };
+  const [to, outcome] = outcomes[how];
+  const dollars = to === "settled" ? COST_DOLLARS : 0;
+  if (!decision.resumes) return [{ ...resolutionOf(facts.id, to, dollars), repeat: { slots, outcome } }];
+  const known = typeof outcome === "string" ? undefined : outcome;
+  const own = { ...resolutionOf(facts.id, "settled"), repeat: { slots, outcome: known ?? ("unknown" as const) } };
+  return known ? [own, resolutionOf(decision.resumes.callId, to, dollars)] : [own];
+}

@@ -12,6 +12,7 @@ import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
+import { logAlerts } from "./operate/log-alerts.ts";
 import { guardStore, StoreWatch, startStoreWatch, storeFile } from "./operate/store-watch.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { startHardStops } from "./proxy/hard-stops.ts";
@@ -170,6 +171,7 @@ async function createDataPlane(
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
     keys: new KeyRing(store),
     vendors,
+    alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
     reach: new Reach(clock),

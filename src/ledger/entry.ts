@@ -110,9 +110,12 @@ export type HoldDecision =
   /** The key's policy or the vendor's settings changed since the call was judged: judge it again. Nothing was written. */
   | { readonly admitted: false; readonly code: "stale" };
 
-/** `resolved: false`: the call was already resolved, or is not known; `why` says which. */
+/**
+ * `resolved: false`: the call was already resolved, is not known, or a repeat is at the vendor to find out what became of
+ * it; `why` says which.
+ */
 export type ResolveResult =
   | { readonly resolved: true; readonly costMicros: Micros }
-  | { readonly resolved: false; readonly why: "unknown_call" | "already_resolved" };
+  | { readonly resolved: false; readonly why: "unknown_call" | "already_resolved" | "being_looked_up" };
 
 export type LedgerResult = HoldDecision | ResolveResult;

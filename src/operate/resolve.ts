@@ -33,6 +33,10 @@ export async function resolveCall(
   const before = await store.keySpend(key.id);
   const { rows: newest } = await store.queryAudit({}, { limit: 1 });
   const [result] = await store.apply([entryOf(row, said, actor, clock.now())], clock.now());
+  if (result && "why" in result && result.why === "being_looked_up") {
+    const message = `a repeat of ${row.id} is at ${row.vendor} to find out what became of it`;
+    throw new Problem("conflict", message, "look again in a moment with `keybrake resolve`");
+  }
   if (!result || !("resolved" in result) || !result.resolved) throw alreadyResolved(row.id, "unresolved");
   const written = await rowReferringTo(store, row, newest[0]?.seq ?? 0);
   const after = await store.keySpend(key.id);

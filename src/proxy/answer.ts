@@ -94,14 +94,15 @@ function clientValue(name: string, value: string, upstream: UpstreamRequest, sec
   return scrubText(value, secrets);
 }
 
-function keybrakeHeaders({ setup, facts, exposure, tightest }: AdmittedCall, { to, cost }: Ending): Headers {
+function keybrakeHeaders({ setup, facts, exposure, tightest, resumes }: AdmittedCall, { to, cost }: Ending): Headers {
   const costMicros = to === "settled" ? cost.micros : to === "released" ? 0n : exposure.micros;
   const headers: Headers = [
     ["x-keybrake-request-id", facts.id],
     ["x-keybrake-cost-usd", formatUsd(costMicros)],
   ];
   if (setup.sandbox) headers.push(["x-keybrake-sandbox", "true"]);
-  if (!tightest) return headers;
+  // A look-up's money is held by another call, perhaps in another window: what is left is not this one's to say.
+  if (!tightest || resumes) return headers;
   const used = tightest.used - exposure.micros + costMicros;
   const left = used > tightest.cap ? 0n : tightest.cap - used;
   headers.push(["x-keybrake-cap-remaining-usd", formatUsd(left)]);

@@ -1,3 +1,4 @@
+import type { Alerts } from "../core/alert.ts";
 import type { Clock } from "../core/clock.ts";
 import type { LedgerBatcher } from "../ledger/batch.ts";
 import type { Log } from "../log.ts";
@@ -28,6 +29,8 @@ export interface DataPlane {
   readonly ledger: LedgerBatcher;
   readonly keys: KeyRing;
   readonly vendors: VendorDesk;
+  /** Where operators are told of what they should look at. */
+  readonly alerts: Alerts;
   readonly answers: AnswerBox;
   readonly inFlight: InFlight;
   readonly reach: Reach;

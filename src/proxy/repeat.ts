@@ -16,9 +16,15 @@ import type { VendorSetup } from "./vendor-desk.ts";
 
 /**
  * For as long as Stripe (v1) and Resend remember a key at least (docs.stripe.com/api/idempotent_requests,
- * resend.com/docs/dashboard/emails/idempotency-keys). The record begins before the vendor's, so it ends before it.
+ * resend.com/docs/dashboard/emails/idempotency-keys).
  */
-const KEY_LIFE_MS = 86_400_000;
+const VENDOR_MEMORY_MS = 86_400_000;
+
+/**
+ * The record begins before the vendor's and ends before it, also for a look-up that sets out at its very end: one that came
+ * too late would be done a second time, under a hold that counts it once.
+ */
+const KEY_LIFE_MS = VENDOR_MEMORY_MS - 600_000;
 
 /** Larger answers are not kept; a repeat then asks the vendor, which knows the key. */
 const RECORDED_BYTES_MAX = 256 * 1024;

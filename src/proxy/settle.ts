@@ -5,6 +5,7 @@ import type { Verdict } from "../core/verdict.ts";
 import type { ResolveRequest } from "../ledger/entry.ts";
 import { resolutionOf, unknownOutcome } from "../ledger/outcome.ts";
 import { causeText } from "../log.ts";
+import { callUnresolved } from "../operate/unresolved-events.ts";
 import type { Cost, Exposure, Operation, Pricing } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Outcome } from "./forward.ts";
@@ -26,7 +27,8 @@ export interface Ending {
 const NOTHING: Cost = { micros: 0n, source: "none" };
 
 /** What an outcome means (ledger.md, "A hold's life"). Pure. */
-export function endingOf({ call, setup, operation, exposure }: AdmittedCall, outcome: Outcome): Ending {
+export function endingOf(admitted: AdmittedCall, outcome: Outcome): Ending {
+  const { call, setup, operation, exposure } = admitted;
   const forwarded = {
     method: call.method,
     exposureMicros: exposure.micros,
@@ -41,10 +43,24 @@ export function endingOf({ call, setup, operation, exposure }: AdmittedCall, out
   }
   const to = resolutionOf(outcome.status, forwarded);
   if (to !== "settled") return { outcome, to, cost: NOTHING, verdict: "allowed", flag: null };
-  const cost = readCost(call, operation, exposure, setup.pricing, outcome.answer);
+  const cost = readCost(call, operation, exposure, setup.pricing, countedAnswer(admitted, outcome.answer));
   const overrun = cost.micros > exposure.micros ? "overrun" : null;
   return { outcome, to, cost, verdict: "allowed", flag: cost.unreadable ? "cost_unreadable" : overrun };
 }
+
+/**
+ * Where Keybrake answers repeats from its record, an answer that the vendor gives for the second time is one that nobody
+ * has counted yet: it was lost on its way, or an operator has taken the first call off the books.
+ */
+function countedAnswer({ repeat, resumes }: AdmittedCall, answer: Answer): Answer {
+  const isOurs = resumes !== undefined || repeat?.slots.some(({ name }) => name.startsWith("key:"));
+  if (!isOurs || answer.headers.get(REPLAYED) === null) return answer;
+  const get = (name: string) => (name.toLowerCase() === REPLAYED ? null : answer.headers.get(name));
+  return { ...answer, headers: { get } };
+}
+
+/** Stripe's word for a stored answer (docs.stripe.com/api/idempotent_requests). */
+const REPLAYED = "idempotent-replayed";
 
 /** An answer that a vendor's file cannot digest costs the full hold; it must not cost the row. */
 function readCost(call: Call, operation: Operation, exposure: Exposure, pricing: Pricing, answer: Answer): Cost {
@@ -70,6 +86,10 @@ export function settle(plane: DataPlane, admitted: AdmittedCall, ending: Ending,
   const resolve = (request: Omit<ResolveRequest, "type">) =>
     plane.ledger
       .resolve({ type: "resolve", ...request })
+      .then(({ resolved }) => {
+        if (!resolved || resumes || request.to !== "unresolved") return;
+        plane.alerts.raise(callUnresolved(facts, admitted.exposure.micros, end.flag, end.finishedAt));
+      })
       .catch((cause) => plane.log.error("settle_failed", { call: request.callId, cause: causeText(cause) }));
   const left = repeat && repeatOutcome(plane, key.id, repeat.requestHash, ending, outgoing);
   const own = { callId: facts.id, ...(receipt ? { receipt } : {}) };

@@ -1,5 +1,6 @@
 import type { EpochMs } from "../core/window.ts";
 import { causeText } from "../log.ts";
+import { sweptCalls } from "../operate/unresolved-events.ts";
 import type { DataPlane } from "./data-plane.ts";
 
 /** A hold's owner shows a sign of life every 5 s; three missed ones and its holds become unresolved. */
@@ -30,6 +31,9 @@ async function round(plane: DataPlane): Promise<void> {
   await plane.store.renewLease({ owner: plane.owner, until: now + LEASE_MS });
   const abandoned = await plane.store.sweepAbandonedHolds(now);
   if (abandoned > 0) plane.log.info("holds_unresolved", { count: abandoned, cause: "their process is gone" });
+  if (abandoned > 0) for (const event of await sweptCalls(plane.store, now, abandoned)) plane.alerts.raise(event);
+  // In slices, so that no call waits long for the lock; all of them, so that they do not pile up.
+  while ((await plane.store.purgeRecordedCalls(now)) > 0);
   await countUnknownKeys(plane, now);
 }
 

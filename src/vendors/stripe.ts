@@ -143,7 +143,14 @@ const LETTER_E = 0x65;
 const LETTER_I = 0x69;
 
 /** Refusals after which the SDK's own retry, with the same idempotency key, can succeed within its few seconds. */
-const WAITING_HELPS: ReadonlySet<RefusalCode> = new Set(["draining", "store_unavailable", "idempotency_in_progress"]);
+const WAITING_HELPS: ReadonlySet<RefusalCode> = new Set([
+  "draining",
+  "store_unavailable",
+  "idempotency_in_progress",
+  // The SDK's repeat has the same key, and so finds out what became of the first call.
+  "upstream_timeout",
+  "upstream_unreachable",
+]);
 
 /**
  * Stripe's error shape. A body without a top-level `error` resolves as success in stripe-node, whatever its status;

@@ -79,7 +79,7 @@ describe("keybrake run", () => {
   test("passes signals on to the command, waits for its end, and revokes the key", async () => {
     const script = `trap 'echo stopped > ${written}; exit 9' TERM; echo ready > ${written}.ready; while :; do read -t 1 x; done`;
     const running = terminal.run([...RUN, "/bin/bash", "-c", script], "", { environment: { PATH: "/usr/bin:/bin" } });
-    while (!existsSync(`${written}.ready`)) await Bun.file(`${written}.ready`).exists();
+    while (!existsSync(`${written}.ready`)) await new Promise(setImmediate);
     terminal.signal("SIGTERM");
     expect((await running).code).toBe(9);
     expect(readFileSync(written, "utf8")).toBe("stopped\n");

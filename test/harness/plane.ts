@@ -7,6 +7,7 @@ import type { Micros } from "../../src/core/money.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "../../src/ledger/batch.ts";
 import { jsonLog } from "../../src/log.ts";
+import { logAlerts } from "../../src/operate/log-alerts.ts";
 import { validatePolicy } from "../../src/policy/validate.ts";
 import type { DataPlane, ProxyLimits } from "../../src/proxy/data-plane.ts";
 import { InFlight } from "../../src/proxy/in-flight.ts";
@@ -143,6 +144,7 @@ async function composePlane(
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
     keys: new KeyRing(store),
     vendors,
+    alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
     reach: new Reach(clock, options.resolve),

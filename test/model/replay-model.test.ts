@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { InvariantBroken } from "./invariant.ts";
 import { modelRuns, timeoutMs } from "./model-runs.ts";
 import { REPEAT_BUGS } from "./mutations/repeats.ts";
-import { type ReplayHistory, ReplayWorld, replayArbitrary } from "./replay-world.ts";
+import { type ReplayHistory, replayArbitrary } from "./replay-steps.ts";
+import { ReplayWorld } from "./replay-world.ts";
 
 const runs = modelRuns<[ReplayHistory]>(60, 0.2);
 

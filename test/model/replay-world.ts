@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import type { HoldDecision, HoldRequest, ResolveRequest } from "../../src/ledger/entry.ts";
 import type { RepeatOutcome, RepeatTerms } from "../../src/ledger/repeat.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -10,74 +9,11 @@ import { must } from "./invariant.ts";
 import { pickOf } from "./ledger-process.ts";
 import type { Mutate } from "./mutations/mutation.ts";
 import { RememberingVendor } from "./remembering-vendor.ts";
+import { LIFE_MS, type ReplayHistory, type ReplayStep, type VendorEnd } from "./replay-steps.ts";
 
 /** Each operation costs what its call holds. */
 const COST_DOLLARS = 30;
 const LEASE_MS = 15_000;
-
-/** What the vendor does with a call, and what comes back of it. */
-export const VENDOR_ENDS = ["answered", "answer_lost", "lost_before", "refused", "declined", "not_sent"] as const;
-type VendorEnd = (typeof VENDOR_ENDS)[number];
-const FAULTS = ["none", "none", "none", "commit_lost", "commit_refused"] as const;
-
-export type ReplayStep =
-  | {
-      readonly do: "call";
-      readonly process: number;
-      readonly key: number;
-      readonly body: number;
-      readonly fault: (typeof FAULTS)[number];
-    }
-  | { readonly do: "end"; readonly flight: number; readonly how: VendorEnd }
-  | { readonly do: "crash"; readonly process: number; readonly isDone: boolean }
-  | { readonly do: "clock"; readonly byMs: number }
-  | { readonly do: "sweep" | "purge" }
-  | { readonly do: "resolve"; readonly call: number };
-
-export interface ReplayHistory {
-  /** Whether the vendor tells repeats by their idempotency key. */
-  readonly takesKeys: boolean;
-  readonly steps: readonly ReplayStep[];
-}
-
-const process = fc.nat(1);
-export const replayArbitrary: fc.Arbitrary<ReplayHistory> = fc.record({
-  takesKeys: fc.boolean(),
-  steps: fc.array(
-    fc.oneof(
-      {
-        weight: 6,
-        // Mostly one key and one body: what repeats must not do, they do with those.
-        arbitrary: fc.record({
-          do: fc.constant("call" as const),
-          process,
-          key: fc.constantFrom(0, 0, 0, 1),
-          body: fc.constantFrom(0, 0, 0, 0, 1),
-          fault: fc.constantFrom(...FAULTS),
-        }),
-      },
-      {
-        weight: 5,
-        arbitrary: fc.record({
-          do: fc.constant("end" as const),
-          flight: fc.nat(2),
-          how: fc.constantFrom(...VENDOR_ENDS, "answer_lost", "answer_lost"),
-        }),
-      },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant("crash" as const), process, isDone: fc.boolean() }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant("resolve" as const), call: fc.nat(9) }) },
-      {
-        weight: 2,
-        arbitrary: fc.record({
-          do: fc.constant("clock" as const),
-          byMs: fc.constantFrom(1, 3_600_000, DAY_MS - 1, DAY_MS),
-        }),
-      },
-      { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("sweep" as const, "purge" as const) }) },
-    ),
-    { minLength: 8, maxLength: 30 },
-  ),
-});
 
 /** A call that was sent and has not ended. */
 interface Flight {
@@ -104,6 +40,8 @@ export class ReplayWorld {
   readonly #owners: string[] = [];
   readonly #taken: Taken[] = [];
   readonly #released = new Set<string>();
+  /** By process: calls whose COMMIT failed, made or not. */
+  readonly #doubtful: string[][] = [[], []];
   #flights: Flight[] = [];
   #keyId = "";
   #now = NOON;
@@ -149,13 +87,17 @@ export class ReplayWorld {
       await this.#books.sweepAbandonedHolds(this.#now);
     }
     if (step.do === "purge") await this.#books.purgeRecordedCalls(this.#now);
-    if (step.do === "clock") this.#now += step.byMs;
+    if (step.do === "clock") {
+      // No call outlasts its time-out, and that is far less than these steps.
+      if (step.byMs > 1) for (const flight of this.#flights) await this.#end(flight, "answer_lost");
+      this.#now += step.byMs;
+    }
   }
 
   async #call({ process: index, key, body, fault }: Extract<ReplayStep, { do: "call" }>): Promise<void> {
     const name = `key:${key}`;
     const repeat: RepeatTerms = {
-      slots: [{ name, lifeMs: DAY_MS }],
+      slots: [{ name, lifeMs: LIFE_MS }],
       requestHash: `${key}/${body}`,
       vendorKey: this.#vendor.takesKeys ? `kb_${key}` : null,
     };
@@ -166,23 +108,36 @@ export class ReplayWorld {
     const results = await faulty.store.apply([request], this.#now).catch(() => undefined);
     faulty.next = "none";
     const decision = results?.[0] as HoldDecision | undefined;
+    const taken = { id: request.facts.id, name, body, at: this.#now };
     if (!decision) {
-      // Refused, and withdrawn where its hold is there after all.
-      this.#released.add(request.facts.id);
+      // Refused. Where its hold is there after all, the process withdraws it with its next batch, if it lives to do so.
+      if (!faulty.isCommitMade) return;
+      this.#withdrawn(index);
+      // A look-up and a repeat that was refused take nothing.
+      const { rows } = await this.#books.queryAudit({ state: "held" }, { limit: 500 });
+      if (!rows.some(({ id, exposureMicros }) => id === taken.id && exposureMicros > 0n)) return;
+      this.#taken.push(taken);
+      this.#doubtful[index]!.push(taken.id);
       return;
     }
+    this.#withdrawn(index);
     if (!decision.admitted && decision.code === "replayed") return this.#checkReplay(decision, request, body);
     if (!decision.admitted) return;
     this.#flights.push({ process: index, request, decision, name });
     if (decision.resumes) return this.#checkHolder(decision.resumes.callId, body);
     this.#checkOnly(name);
-    this.#taken.push({ id: request.facts.id, name, body, at: this.#now });
+    this.#taken.push(taken);
+  }
+
+  /** A batch has gone through. */
+  #withdrawn(process: number): void {
+    for (const id of this.#doubtful[process]!.splice(0)) this.#released.add(id);
   }
 
   /** While a hold's record lives, no other one is taken under its key. */
   #checkOnly(name: string): void {
     const other = this.#taken.find(
-      (one) => one.name === name && this.#now - one.at < DAY_MS && !this.#released.has(one.id),
+      (one) => one.name === name && this.#now - one.at < LIFE_MS && !this.#released.has(one.id),
     );
     must(7, other === undefined, () => `a second hold is taken under ${name}, beside that of ${other!.id}`);
   }
@@ -214,6 +169,7 @@ export class ReplayWorld {
     const isDone = vendorKey !== null && this.#vendor.knows(send);
     const seen = isDone && (how === "refused" || how === "declined") ? "answered" : how;
     for (const end of ends(flight, seen)) await this.#processes[flight.process]!.store.apply([end], this.#now);
+    this.#withdrawn(flight.process);
     if (!decision.resumes && ["refused", "declined", "not_sent"].includes(seen)) this.#released.add(heldBy);
     if (decision.resumes && seen === "declined") this.#released.add(heldBy);
   }
@@ -226,6 +182,7 @@ export class ReplayWorld {
       if (isDone) this.#vendor.perform({ vendorKey, heldBy, requestHash: request.repeat!.requestHash, at: this.#now });
     }
     this.#flights = this.#flights.filter((flight) => flight.process !== index);
+    this.#doubtful[index] = [];
     await this.#start(index);
   }
 
@@ -239,6 +196,7 @@ export class ReplayWorld {
     const isDone = this.#vendor.operationsOf(call.id) > 0;
     const said = resolutionOf(call.id, isDone ? "settled" : "released", isDone ? COST_DOLLARS : 0);
     const [result] = await this.#processes[0]!.store.apply([said], this.#now);
+    this.#withdrawn(0);
     if (!isDone && result && "resolved" in result && result.resolved) this.#released.add(call.id);
   }
 
@@ -260,7 +218,7 @@ export class ReplayWorld {
 /** What the proxy hands to the ledger (src/proxy/settle.ts): the call's own end, and what a look-up has found out. */
 function ends({ request, decision, name }: Flight, how: VendorEnd): readonly ResolveRequest[] {
   const { facts, repeat } = request;
-  const slots = [{ name, lifeMs: DAY_MS }];
+  const slots = [{ name, lifeMs: LIFE_MS }];
   const sealed = Buffer.from(repeat!.requestHash);
   const outcomes: Record<VendorEnd, readonly [ResolveRequest["to"], RepeatOutcome]> = {
     answered: ["settled", { status: 200, sealed }],

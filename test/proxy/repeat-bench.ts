@@ -41,7 +41,7 @@ export async function startRepeatBench(): Promise<RepeatBench> {
   const vendor = await startVendorDouble(succeededIntent);
   const { origin } = vendor;
   const origins = { stripe: origin, twilio: origin, resend: origin };
-  const plane = await startPlane({ origins, limits: { upstreamTimeoutMs: 150 } });
+  const plane = await startPlane({ origins, limits: { upstreamTimeoutMs: 600 } });
   const rows = async (key: TestKey) => {
     await plane.plane.ledger.drain();
     return (await plane.store.queryAudit({ keyId: key.id }, { limit: 50 })).rows;

@@ -4,6 +4,7 @@ import { succeededIntent } from "../harness/stripe-answers.ts";
 import { FULL, PAYMENT, type RepeatBench, said, startRepeatBench, succeededWith } from "./repeat-bench.ts";
 
 const DAY_MS = 86_400_000;
+const LIFE_MS = DAY_MS - 600_000;
 
 let bench: RepeatBench;
 
@@ -57,13 +58,13 @@ describe("a repeat of an answered call", () => {
     expect(bench.vendor.requests).toHaveLength(1);
   });
 
-  test("lives 24 hours from the first call, and is a call of its own then", async () => {
+  test("lives ten minutes less than the 24 hours of the vendor's memory, and is a call of its own then", async () => {
     const key = await bench.plane.issue({ daily_usd_cap: 100 }, { expiresAt: bench.plane.clock.now() + 3 * DAY_MS });
     const start = bench.plane.clock.now();
     await bench.send(key, "k1");
-    bench.plane.clock.set(start + DAY_MS - 1);
+    bench.plane.clock.set(start + LIFE_MS - 1);
     expect(await said(await bench.send(key, "k1"))).toBe("200 replayed");
-    bench.plane.clock.set(start + DAY_MS);
+    bench.plane.clock.set(start + LIFE_MS);
     expect(await said(await bench.send(key, "k1"))).toBe("200");
     expect(bench.vendor.requests).toHaveLength(2);
   });

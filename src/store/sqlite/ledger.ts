@@ -202,9 +202,10 @@ export class SqliteLedger {
     return this.#resolveLater(work, request, costMicros);
   }
 
-  #endRecord(work: Work, { facts }: OpenCall, { repeat, to }: ResolveRequest): void {
+  #endRecord(work: Work, { facts }: OpenCall, { repeat, receipt, to }: ResolveRequest): void {
     if (repeat) work.records.end(facts.vaultKeyId, repeat.slots, facts.id, repeat.outcome);
-    else if (to === "released") this.#recorded.freeHeldBy.run(facts.vaultKeyId, facts.id);
+    // A call that was resolved without its receipt: withdrawn, or resolved by somebody else than who sent it.
+    else if (!receipt) work.records.endUnseen(facts.vaultKeyId, facts.id, to === "released");
   }
 
   /** The one final row of a call; false where it has one. */
@@ -224,11 +225,15 @@ export class SqliteLedger {
   }
 
   /** An unresolved call whose outcome is known at last: a row of its own, which refers to the call's. */
-  #resolveLater(work: Work, { callId, to, end }: ResolveRequest, costMicros: bigint): ResolveResult {
+  #resolveLater(work: Work, request: ResolveRequest, costMicros: bigint): ResolveResult {
+    const { callId, to, end, repeat } = request;
     const row = this.#reads.finalRow(callId);
     if (!row) return { resolved: false, why: "unknown_call" };
     if (row.state !== "unresolved" || to === "unresolved") return ALREADY_RESOLVED;
     const { facts, rule, exposureMicros } = row;
+    const isByHand = !repeat && end.costSource !== "lookup";
+    if (isByHand && work.records.isLookedUp(facts.vaultKeyId, callId))
+      return { resolved: false, why: "being_looked_up" };
     const charges = decodeCharges(facts.vaultKeyId, exposureMicros, row.charges);
     const added = this.#add(work, {
       seq: ++work.state.lastSeq,
@@ -244,7 +249,8 @@ export class SqliteLedger {
     });
     if (!added) return ALREADY_RESOLVED;
     this.#correct(work, charges, to, costMicros);
-    if (to === "released") this.#recorded.freeHeldBy.run(facts.vaultKeyId, callId);
+    if (repeat) work.records.end(facts.vaultKeyId, repeat.slots, callId, repeat.outcome);
+    else if (isByHand) work.records.endByHand(facts.vaultKeyId, callId, to === "released");
     return { resolved: true, costMicros };
   }
 

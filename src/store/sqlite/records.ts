@@ -56,6 +56,35 @@ export class Records extends Map<string, RecordedCall> {
     }
   }
 
+  /** The call has ended without saying what came back: its repeats find it out, or may try where nothing was spent. */
+  endUnseen(vaultKeyId: string, callId: string, isFree: boolean): void {
+    this.#statements.loseAnswer.run(vaultKeyId, callId);
+    if (isFree) this.#statements.freeHeldBy.run(vaultKeyId, callId);
+    this.#reload(vaultKeyId);
+  }
+
+  /** An operator has said what it did cost: a repeat must not do it again to find that out. */
+  endByHand(vaultKeyId: string, callId: string, isFree: boolean): void {
+    const statement = isFree ? this.#statements.freeHeldBy : this.#statements.forgetVendorKey;
+    statement.run(vaultKeyId, callId);
+    this.#reload(vaultKeyId);
+  }
+
+  /** Whether a repeat is on its way to find out what became of the call. */
+  isLookedUp(vaultKeyId: string, callId: string): boolean {
+    return this.#statements.lookUp.get(vaultKeyId, callId, callId) !== null;
+  }
+
+  /** After a statement that changed rows of this key; what this batch has changed itself stands. */
+  #reload(vaultKeyId: string): void {
+    for (const [key, stored] of this.#stored) {
+      if (!key.startsWith(`${vaultKeyId} `) || this.get(key) !== stored) continue;
+      this.delete(key);
+      this.#stored.delete(key);
+      this.load(vaultKeyId, { slots: [{ name: key.slice(vaultKeyId.length + 1), lifeMs: 0 }] });
+    }
+  }
+
   save(): void {
     for (const [key, stored] of this.#stored) {
       const record = this.get(key);
@@ -118,6 +147,12 @@ export function prepareRecords(database: Database) {
     /** Nothing was spent by the call: it may be tried again. What the vendor has answered it says again (a decline). */
     freeHeldBy: database.query<unknown, [string, string]>(
       "DELETE FROM recorded_calls WHERE vault_key_id = ? AND held_by = ? AND state <> 'answered'",
+    ),
+    forgetVendorKey: database.query<unknown, [string, string]>(
+      "UPDATE recorded_calls SET vendor_key = NULL WHERE vault_key_id = ? AND held_by = ?",
+    ),
+    lookUp: database.query<unknown, [string, string, string]>(
+      "SELECT 1 FROM recorded_calls WHERE vault_key_id = ? AND held_by = ? AND call_id <> ? AND state = 'in_flight'",
     ),
     purge: database.query<unknown, [EpochMs]>(
       `DELETE FROM recorded_calls WHERE (vault_key_id, slot) IN (

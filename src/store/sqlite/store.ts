@@ -34,10 +34,8 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
   const chainKeys = new ChainKeys(database);
   const segments = new AuditSegments(database, () => chainKey);
   const chain = new SqliteAuditChain(database, segments);
-  const keys = new SqliteKeys(db);
+  const [keys, control, audit] = [new SqliteKeys(db), new SqliteControl(db), new SqliteAudit(db)];
   const keyInserts = new KeyInserts(keys);
-  const control = new SqliteControl(db);
-  const audit = new SqliteAudit(db);
   return {
     kind: "sqlite",
     apply: (entries, at) => attempt(() => ledger.apply(entries, at)),

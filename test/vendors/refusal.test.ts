@@ -58,6 +58,15 @@ function stripeError(status: number): string {
   return status === 400 || status === 404 ? "StripeInvalidRequestError" : "StripeAPIError";
 }
 
+/** What Stripe's SDK repeats by itself: with the same key it gets the first call's answer, or finds out about it. */
+const WAITING_HELPS: readonly string[] = [
+  "draining",
+  "store_unavailable",
+  "idempotency_in_progress",
+  "upstream_timeout",
+  "upstream_unreachable",
+];
+
 describe("stripe-node", () => {
   test.each(REFUSALS)("raises its typed error with our words for %s", async (code) => {
     refused = { vendor: "stripe", code };
@@ -70,7 +79,7 @@ describe("stripe-node", () => {
     expect(attempts).toBe(1);
   });
 
-  test.each(REFUSALS.filter((code) => !["draining", "store_unavailable", "idempotency_in_progress"].includes(code)))(
+  test.each(REFUSALS.filter((code) => !WAITING_HELPS.includes(code)))(
     "does not retry %s, with retries on or as it comes",
     async (code) => {
       refused = { vendor: "stripe", code };
@@ -149,7 +158,7 @@ describe("the shapes that SDKs read besides", () => {
     const answer = bodyOf("stripe", code);
     const { error } = JSON.parse(answer.body);
     expect(error.type).toMatch(/^(api_error|invalid_request_error|idempotency_error)$/);
-    const waits = code === "draining" || code === "store_unavailable" || code === "idempotency_in_progress";
+    const waits = WAITING_HELPS.includes(code);
     expect(Object.fromEntries(answer.headers)).toEqual({
       "content-type": "application/json",
       "request-id": "req_1",

@@ -77,7 +77,8 @@ export class Records extends Map<string, RecordedCall> {
 
   /** After a statement that changed rows of this key; what this batch has changed itself stands. */
   #reload(vaultKeyId: string): void {
-    for (const [key, stored] of this.#stored) {
+    // Over a copy: what is read again stands at the end of the map, and would be met again for ever.
+    for (const [key, stored] of [...this.#stored]) {
       if (!key.startsWith(`${vaultKeyId} `) || this.get(key) !== stored) continue;
       this.delete(key);
       this.#stored.delete(key);

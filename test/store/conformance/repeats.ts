@@ -225,6 +225,27 @@ export function repeatConformance(open: OpenStore): void {
     }),
   );
 
+  for (const to of ["released", "settled"] as const) {
+    test(
+      `an operator's word (${to}) and a repeat meet in their order in one batch`,
+      within(open, async ({ store }) => {
+        const { id: keyId } = await issue(store);
+        const first = callOf(keyId);
+        await store.apply([first, endOf(first, "unresolved", "unknown")], NOON);
+        const word = resolutionOf(first.facts.id, to, to === "settled" ? 30 : 0, { costSource: "manual" });
+        const before = callOf(keyId, { repeat: termsOf({ requestHash: "other" }) });
+        const admitted = to === "released" ? { admitted: true, charges: [{}] } : { admitted: false };
+        expect(await store.apply([before, word, callOf(keyId)], NOON)).toMatchObject([
+          { admitted: false },
+          { resolved: true },
+          admitted,
+        ]);
+        expect(await used(store, keyId)).toBe(usd(30));
+        expect(await store.checkCounters()).toEqual([]);
+      }),
+    );
+  }
+
   test(
     "a batch that fails leaves no record",
     within(open, async ({ store }) => {

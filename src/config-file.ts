@@ -6,10 +6,11 @@ import { parseDuration } from "./core/window.ts";
 
 /** Reads `keybrake.yaml`; one that is missing has no settings. */
 export function readConfigFile(path: string): ConfigFile {
-  if (!existsSync(path)) return new ConfigFile(path, "", {});
+  if (!existsSync(path)) return new ConfigFile(path, "", {}, "");
+  const source = readFileSync(path, "utf8");
   let document: unknown;
   try {
-    document = parseYaml(readFileSync(path, "utf8"), { strict: true, uniqueKeys: true, maxAliasCount: 0 }) ?? {};
+    document = parseYaml(source, { strict: true, uniqueKeys: true, maxAliasCount: 0 }) ?? {};
   } catch (cause) {
     throw new Problem(
       "invalid",
@@ -20,7 +21,7 @@ export function readConfigFile(path: string): ConfigFile {
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     throw new Problem("invalid", `${path} must be a list of settings like "listen: 127.0.0.1:7878"`, "mend the file");
   }
-  return new ConfigFile(path, "", document as Record<string, unknown>);
+  return new ConfigFile(path, "", document as Record<string, unknown>, source);
 }
 
 /**
@@ -34,7 +35,13 @@ export class ConfigFile {
     readonly path: string,
     readonly prefix: string,
     readonly values: Readonly<Record<string, unknown>>,
+    /** The text of the whole file. */
+    readonly source: string,
   ) {}
+
+  has(key: string): boolean {
+    return this.#value(key) !== undefined;
+  }
 
   names(): string[] {
     return Object.keys(this.values);
@@ -87,10 +94,26 @@ export class ConfigFile {
     }
   }
 
+  /** A day as `2026-11-01`. */
+  date(key: string): string | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    const time = typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : NaN;
+    // There is no 30th of February, whatever Date makes of it.
+    if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(value as string)) return value as string;
+    return this.fail(key, "a day like 2026-11-01");
+  }
+
+  /** Whether there are further settings under `key`. */
+  isSection(key: string): boolean {
+    const value = this.values[key];
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  }
+
   section(key: string): ConfigFile {
     const value = this.#value(key) ?? {};
     if (typeof value !== "object" || Array.isArray(value)) return this.fail(key, "a section of settings");
-    return new ConfigFile(this.path, `${this.prefix}${key}.`, value as Record<string, unknown>);
+    return new ConfigFile(this.path, `${this.prefix}${key}.`, value as Record<string, unknown>, this.source);
   }
 
   refuseUnknown(): void {

@@ -2,10 +2,14 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
-import { type Currency, currencyExponent } from "./core/currency.ts";
+import { type CurrencyRateDates, type CurrencyRates, currencyExponent } from "./core/currency.ts";
 import type { Micros } from "./core/money.ts";
 import { Problem } from "./core/problem.ts";
 import { parseDuration } from "./core/window.ts";
+import { declaredVendors } from "./vendors/declared/read.ts";
+import { VENDORS } from "./vendors/index.ts";
+import { type OperatorPrices, operatorPrices } from "./vendors/operator-prices.ts";
+import type { Vendor } from "./vendors/vendor.ts";
 
 /** A TCP address to listen on. */
 export interface Listen {
@@ -38,9 +42,11 @@ export interface Config {
   readonly behindTlsProxy: boolean;
   readonly sandbox: boolean;
   readonly limits: Limits;
-  readonly currencyRates: ReadonlyMap<Currency, Micros>;
-  /** Vendor → price name → dollars. */
-  readonly prices: ReadonlyMap<string, ReadonlyMap<string, Micros>>;
+  readonly currencyRates: CurrencyRates;
+  readonly currencyRateDates: CurrencyRateDates;
+  /** Every vendor that there is here: Keybrake's own, and after them those that `keybrake.yaml` declares. */
+  readonly vendors: readonly Vendor[];
+  readonly prices: OperatorPrices;
   /** For keys whose policy has no `expires_in`; undefined makes it required. */
   readonly keyExpiresInMs: number | undefined;
   readonly keyExpiresInMaxMs: number;
@@ -87,12 +93,13 @@ export function processEnvironment(): Environment {
  * @throws Problem that names the key, what is allowed and what was given.
  */
 export function readConfig(flags: ConfigFlags, environment: Environment): Config {
-  const dataDir = flags.data ?? environment["KEYBRAKE_DATA"] ?? defaultDataDir(environment);
-  const file = readConfigFile(environment["KEYBRAKE_CONFIG"] ?? join(dataDir, "keybrake.yaml"));
+  const dataDir = dataDirectory(flags, environment);
+  const file = readConfigFile(configPath(flags, environment));
   const listen = parseListen(
     "listen",
     flags.listen ?? environment["KEYBRAKE_LISTEN"] ?? file.text("listen") ?? DEFAULT_LISTEN,
   );
+  const vendors = readVendors(file);
   const adminListen = flags.adminListen ?? environment["KEYBRAKE_ADMIN_LISTEN"] ?? file.text("admin_listen");
   const config: Config = {
     dataDir,
@@ -107,8 +114,9 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
     behindTlsProxy: flags.behindTlsProxy ?? file.flag("behind_tls_proxy") ?? false,
     sandbox: flags.sandbox ?? false,
     limits: readLimits(file),
-    currencyRates: readRates(file),
-    prices: readPrices(file),
+    ...readRates(file),
+    vendors,
+    prices: file.has("prices") ? operatorPrices(file.source, file.path, vendors) : new Map(),
     keyExpiresInMs: file.duration("key_expires_in_default"),
     keyExpiresInMaxMs: file.duration("key_expires_in_max") ?? parseDuration("90d"),
     auditCheckpointsFile:
@@ -118,6 +126,15 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
   };
   file.refuseUnknown();
   return config;
+}
+
+/** Where `keybrake.yaml` is, or would be. */
+export function configPath(flags: ConfigFlags, environment: Environment): string {
+  return environment["KEYBRAKE_CONFIG"] ?? join(dataDirectory(flags, environment), "keybrake.yaml");
+}
+
+function dataDirectory(flags: ConfigFlags, environment: Environment): string {
+  return flags.data ?? environment["KEYBRAKE_DATA"] ?? defaultDataDir(environment);
 }
 
 export function listenUrl({ host, port }: Listen): string {
@@ -212,22 +229,28 @@ function readLimits(file: ConfigFile): Limits {
   return limits;
 }
 
-function readRates(file: ConfigFile): ReadonlyMap<Currency, Micros> {
+/** `eur: 1.10`, or with its day `eur: { usd: 1.10, as_of: 2026-11-01 }`. A rate of 0 would make all calls free. */
+function readRates(file: ConfigFile): Pick<Config, "currencyRates" | "currencyRateDates"> {
   const section = file.section("currency_rates");
-  const rates = new Map<Currency, Micros>();
+  const rates = new Map<string, Micros>();
+  const dates = new Map<string, string>();
   for (const code of section.names()) {
-    if (currencyExponent(code) === undefined) section.fail(code, "a three-letter currency in lower case, like eur");
-    rates.set(code, section.usd(code));
+    if (code === "usd" || currencyExponent(code) === undefined) {
+      section.fail(code, "under a three-letter currency in lower case other than usd, like eur");
+    }
+    const dated = section.isSection(code) ? section.section(code) : undefined;
+    const rate = dated ? dated.usd("usd") : section.usd(code);
+    if (rate === 0n) section.fail(code, "dollars above 0");
+    rates.set(code, rate);
+    const asOf = dated?.date("as_of");
+    if (asOf !== undefined) dates.set(code, asOf);
+    dated?.refuseUnknown();
   }
-  return rates;
+  return { currencyRates: rates, currencyRateDates: dates };
 }
 
-function readPrices(file: ConfigFile): ReadonlyMap<string, ReadonlyMap<string, Micros>> {
-  const section = file.section("prices");
-  const prices = new Map<string, Map<string, Micros>>();
-  for (const vendor of section.names()) {
-    const ofVendor = section.section(vendor);
-    prices.set(vendor, new Map(ofVendor.names().map((name) => [name, ofVendor.usd(name)])));
-  }
-  return prices;
+/** They are read with line and column, and with prices as they are written: from the text, not from what YAML made of it. */
+function readVendors(file: ConfigFile): readonly Vendor[] {
+  if (!file.has("vendors")) return VENDORS;
+  return [...VENDORS, ...declaredVendors(file.source, file.path, VENDORS)];
 }

@@ -7,10 +7,8 @@ import type { DataPlane } from "./proxy/data-plane.ts";
 import { createListener, listenOn } from "./proxy/listener.ts";
 import { parseTarget } from "./proxy/parse/target.ts";
 import { handleCall } from "./proxy/pipeline.ts";
-import { VENDORS } from "./vendors/index.ts";
 import { operationOf } from "./vendors/operations.ts";
-
-const VENDOR_NAMES: ReadonlySet<string> = new Set(VENDORS.map(({ name }) => name));
+import type { Vendor } from "./vendors/vendor.ts";
 
 export interface Listening {
   readonly url: string;
@@ -39,18 +37,20 @@ export async function listen(
   at: Listen,
   { plane, control }: Serving,
 ): Promise<Listening> {
+  const { vendors } = config;
+  const names: ReadonlySet<string> = new Set(vendors.map(({ name }) => name));
   const server = createListener({
     clock,
     log,
     connectionsMax: plane ? connectionsMax : ADMIN_CONNECTIONS_MAX,
     bodyTimeoutMs: config.limits.bodyTimeoutMs,
     usualBodyBytesMax: config.limits.bodyBytesMax,
-    bodyBytesMax: (method, target) => bodyBytesMax(method, target, config.limits.bodyBytesMax),
+    bodyBytesMax: (method, target) => Math.max(config.limits.bodyBytesMax, ownBytesMax(method, target, vendors, names)),
     onCall: async (call) => {
       if (control && (!plane || isControlPath(call.target.split("?", 1)[0]!))) {
         return fromResponse(await control(toRequest(call)));
       }
-      return handleCall(plane!, call, VENDOR_NAMES);
+      return handleCall(plane!, call, names);
     },
   });
   const port = await listenOn(server, at.host, at.port);
@@ -64,12 +64,12 @@ export async function listen(
   };
 }
 
-/** Some operations take larger bodies than the server's limit (file uploads). */
-function bodyBytesMax(method: string, target: string, limit: number): number {
-  const parsed = parseTarget(target, VENDOR_NAMES);
-  if (!parsed.ok) return limit;
+/** Some operations take larger bodies than the server's limit (file uploads); 0 for the others. */
+function ownBytesMax(method: string, target: string, vendors: readonly Vendor[], names: ReadonlySet<string>): number {
+  const parsed = parseTarget(target, names);
+  if (!parsed.ok) return 0;
   const { vendor: named, path } = parsed.value;
-  const vendor = VENDORS.find(({ name, unprefixed }) => (named === undefined ? unprefixed.test(path) : name === named));
+  const vendor = vendors.find(({ name, unprefixed }) => (named === undefined ? unprefixed.test(path) : name === named));
   const operation = vendor && operationOf(vendor, method as "POST", path);
-  return Math.max(limit, operation?.bodyBytesMax ?? 0);
+  return operation?.bodyBytesMax ?? 0;
 }

@@ -13,18 +13,19 @@ import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
 import { logAlerts } from "./operate/log-alerts.ts";
-import { guardStore, StoreWatch, startStoreWatch, storeFile } from "./operate/store-watch.ts";
+import { guardStore, StoreWatch, startStoreWatch } from "./operate/store-watch.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { startHardStops } from "./proxy/hard-stops.ts";
 import { InFlight } from "./proxy/in-flight.ts";
 import { KeyRing } from "./proxy/key-ring.ts";
 import { type OpenFilesShare, openFilesMax, shareOpenFiles } from "./proxy/open-files.ts";
 import { Reach } from "./proxy/reach.ts";
+import { startReconciler } from "./proxy/reconciler.ts";
 import { drain, startUpkeep } from "./proxy/upkeep.ts";
 import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
 import { SANDBOX_ACCOUNT_IDS, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { storeFile } from "./store/open.ts";
 import { AnswerBox } from "./vault/answer-box.ts";
-import { VENDORS } from "./vendors/index.ts";
 
 export interface ServerOptions {
   readonly config: Config;
@@ -85,7 +86,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     config,
     masterKey,
     chainKey,
-    vendors: VENDORS,
+    vendors: config.vendors,
     templates,
     environment,
     sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
@@ -97,6 +98,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const api = createApi({ control, store, clock, config, masterKey, log });
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
+  opened.push(startReconciler(plane));
   opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
   const answer = async (request: Request) =>
     plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);
@@ -112,7 +114,9 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     dataDir: installation.dataDir,
     firstAdminToken: await firstToken(control),
     sandboxVendors: plane.vendors.all.filter((setup) => setup.sandbox).map((setup) => setup.vendor.name),
-    unconfiguredVendors: plane.vendors.all.filter((setup) => !setup.secret).map((setup) => setup.vendor.name),
+    unconfiguredVendors: plane.vendors.all
+      .filter(({ secret, vendor }) => !secret && vendor.declared !== "shipped")
+      .map(({ vendor }) => vendor.name),
     stop: stopping(plane, config.limits.drainTimeoutMs, opened),
   };
 }
@@ -157,7 +161,7 @@ async function createDataPlane(
 ): Promise<DataPlane> {
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const vendors = new VendorDesk(store, {
-    vendors: VENDORS,
+    vendors: config.vendors,
     masterKey,
     pricingOf: (name) => ({ currencyRates: config.currencyRates, prices: config.prices.get(name) ?? new Map() }),
     sandbox: sandboxSetups(sandbox),
@@ -169,13 +173,15 @@ async function createDataPlane(
     log,
     store,
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
-    keys: new KeyRing(store),
+    keys: new KeyRing(store, config.currencyRates),
     vendors,
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
+    immutables: new Map(),
     reach: new Reach(clock),
     limits: { ...config.limits, concurrentCallsMax },
+    publicUrl: config.publicUrl,
     owner,
     draining: false,
     unknownKeyCalls: 0,

@@ -33,7 +33,7 @@ const LAYERS: Layers = {
   dashboard: ["core"],
   "log.ts": ["core"],
   "config-file.ts": ["core"],
-  "config.ts": ["core", "config-file.ts"],
+  "config.ts": ["core", "vendors", "config-file.ts"],
   operate: ENTRY_LAYERS,
   alerts: ENTRY_LAYERS,
   proxy: ENTRY_LAYERS,

@@ -1,4 +1,4 @@
-import { freePort } from "../../test/harness/keybrake.ts";
+import { freePort } from "../../test/harness/free-port.ts";
 import { HttpClient } from "./http-client.ts";
 import { ledgerViolations, type SentCall, type VendorCall } from "./ledger-violations.ts";
 import { charge, type Key, makeRig, type Rig, takeSeen } from "./rig.ts";

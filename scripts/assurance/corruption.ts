@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { between, type Random } from "../random.ts";
 import { putBack } from "./database-files.ts";
 import { HttpClient } from "./http-client.ts";
 import { charge, type Key, load, type Rig, takeSeen } from "./rig.ts";
-import { between, type Random } from "./section.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 export interface CorruptionTally {

@@ -1,12 +1,13 @@
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { succeededIntent } from "../../test/harness/stripe-answers.ts";
+import { between, type Random, randomFrom } from "../random.ts";
 import { type CorruptionTally, corrupt } from "./corruption.ts";
 import { DATABASE_PARTS, eachPart, putBack } from "./database-files.ts";
 import { HttpClient } from "./http-client.ts";
 import { ledgerViolations, type SentCall } from "./ledger-violations.ts";
 import { charge, type Key, load, makeRig, type Rig, takeSeen } from "./rig.ts";
-import { between, type Random, randomFrom, type Section, type SectionOptions, type SectionResult } from "./section.ts";
+import type { Section, SectionOptions, SectionResult } from "./section.ts";
 import { type ServerProcess, saysWhy } from "./server-process.ts";
 
 const CLIENTS = 8;

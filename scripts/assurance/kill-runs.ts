@@ -1,9 +1,10 @@
-import { freePort } from "../../test/harness/keybrake.ts";
+import { freePort } from "../../test/harness/free-port.ts";
 import { succeededIntent } from "../../test/harness/stripe-answers.ts";
+import { between, type Random, randomFrom } from "../random.ts";
 import { HttpClient } from "./http-client.ts";
 import { ledgerViolations, type SentCall, type VendorCall } from "./ledger-violations.ts";
 import { charge, type Key, load, makeRig, type Rig, takeSeen } from "./rig.ts";
-import { between, type Random, randomFrom, type Section, type SectionOptions, type SectionResult } from "./section.ts";
+import type { Section, SectionOptions, SectionResult } from "./section.ts";
 import { type ServerProcess, untilListening } from "./server-process.ts";
 
 /** Kills on one data directory: its ledger grows with each, and an operator's own would, too. */

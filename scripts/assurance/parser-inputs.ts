@@ -1,4 +1,4 @@
-import { between, type Random } from "./section.ts";
+import { between, type Random } from "../random.ts";
 
 const FORM_PIECES =
   "a b A amount currency = = = & & & [ ] [] [b] [0] [00] [1] %5B %5d %61 %41 + %20 %2B % %zz é %C3%A9 %C3 . ; %3B %3D %26 0 %0A %00 _ ' ＝".split(

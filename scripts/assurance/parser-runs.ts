@@ -2,8 +2,9 @@ import { posix } from "node:path";
 import { formOptions, parseForm } from "../../src/proxy/parse/form.ts";
 import { parseStrictJson } from "../../src/proxy/parse/json.ts";
 import { parseTarget } from "../../src/proxy/parse/target.ts";
+import { randomFrom } from "../random.ts";
 import { INPUTS } from "./parser-inputs.ts";
-import { randomFrom, type Section, type SectionOptions, type SectionResult } from "./section.ts";
+import type { Section, SectionOptions, SectionResult } from "./section.ts";
 
 export const PARSER_RUNS: Section = {
   name: "parsers",

@@ -1,8 +1,9 @@
-import { freePort } from "../../test/harness/keybrake.ts";
+import { freePort } from "../../test/harness/free-port.ts";
 import { succeededIntent } from "../../test/harness/stripe-answers.ts";
+import { between, type Random, randomFrom } from "../random.ts";
 import { HttpClient } from "./http-client.ts";
 import { charge, type Key, load, makeRig, type Rig, seenOf } from "./rig.ts";
-import { between, type Random, randomFrom, type Section, type SectionOptions, type SectionResult } from "./section.ts";
+import type { Section, SectionOptions, SectionResult } from "./section.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 /** Keys that are under load at the same time, each until its revoke. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { freePort, type Process, runProcess, startProcess, stopProcess, untilListening } from "./processes.ts";
+import { freePort } from "../../test/harness/free-port.ts";
+import { type Process, runProcess, startProcess, stopProcess, untilListening } from "./processes.ts";
 
 /** The built binary: what users run is what is measured. */
 export const KEYBRAKE = resolve(process.env["KEYBRAKE_BINARY"] ?? join(import.meta.dir, "../../dist/keybrake"));

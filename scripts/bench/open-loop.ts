@@ -22,6 +22,8 @@ export interface OpenLoopPlan {
 export interface OpenLoopResult {
   readonly requests: number;
   readonly failed: number;
+  /** How many failed how, and when after the first request: `503 at 12.3 s`, `broken at 12.3 s`, a line for each moment. */
+  readonly failures: readonly string[];
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -41,14 +43,15 @@ async function run(plan: OpenLoopPlan): Promise<OpenLoopResult> {
   const latenciesMs: number[] = [];
   const latesMs: number[] = [];
   const waiting: { turn: number; dueMs: number }[] = [];
+  const beganMs = nowMs();
   let turn = 0;
   let answered = 0;
-  let failed = 0;
+  const failures = new Map<string, number>();
   const finished = Promise.withResolvers<void>();
   const send = (connection: Connection, due: { turn: number; dueMs: number }) =>
     connection.send(text, (status) => {
       if (due.turn >= countedFrom) latenciesMs.push(nowMs() - due.dueMs);
-      if (status !== 200) failed += 1;
+      if (status !== 200) tally(failures, `${status ?? "broken"} at ${((nowMs() - beganMs) / 1000).toFixed(1)} s`);
       answered += 1;
       const next = waiting.shift();
       if (next) send(connection, next);
@@ -70,12 +73,17 @@ async function run(plan: OpenLoopPlan): Promise<OpenLoopResult> {
   for (const connection of all) connection.close();
   return {
     requests: latenciesMs.length,
-    failed,
+    failed: [...failures.values()].reduce((sum, each) => sum + each, 0),
+    failures: [...failures].map(([what, times]) => `${times} × ${what}`),
     p50Ms: round(percentile(latenciesMs, 50)),
     p99Ms: round(percentile(latenciesMs, 99)),
     maxMs: round(percentile(latenciesMs, 100)),
     lateP99Ms: round(percentile(latesMs, 99)),
   };
+}
+
+function tally(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
 function nowMs(): number {

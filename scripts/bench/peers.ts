@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../test/harness/free-port.ts";
 import { charge, type LoadRequest } from "./load.ts";
-import { freePort, type Process, startProcess, untilListening } from "./processes.ts";
+import { type Process, startProcess, untilListening } from "./processes.ts";
 
 /** What is measured beside Keybrake, as it is started. */
 export interface Peer {

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { WORK_DIRECTORY } from "./disk.ts";
 
@@ -103,14 +102,6 @@ export function cleanUpOnSignals(): void {
       void cleanUp().then(() => process.exit(128 + number));
     });
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((done) => server.close(() => done()));
-  return port;
 }
 
 const START_MS_MAX = 30_000;

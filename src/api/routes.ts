@@ -44,6 +44,7 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "POST", path: "/audit/:id/resolve", access: ISSUING },
 
   { method: "GET", path: "/vendors", access: ALL_ROLES },
+  { method: "GET", path: "/vendors/:name/operations", access: ALL_ROLES },
   { method: "PUT", path: "/vendors/:name/secret", access: ADMIN },
   { method: "DELETE", path: "/vendors/:name/secret", access: ADMIN },
   { method: "POST", path: "/vendors/:name/test", access: ADMIN },

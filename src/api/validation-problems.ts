@@ -1,6 +1,6 @@
 import type { ValidationError } from "elysia";
+import { nearestName } from "../core/nearest.ts";
 import { shown } from "../policy/field-values.ts";
-import { nearestName } from "../policy/nearest.ts";
 import { LATER_FIELDS, POLICY_FIELD_NAMES } from "../policy/schema.ts";
 import { validateFields } from "../policy/validate.ts";
 import type { FieldProblem } from "./api-problem.ts";

@@ -55,6 +55,10 @@ export function vendorController({ control }: ApiSetting) {
       query: query({}),
       detail: { summary: "Forget a vendor's secret; its calls are refused from then on", tags: TAGS },
     })
+    .get("/vendors/:name/operations", ({ params }) => ({ operations: control.vendorOperations(params.name) }), {
+      query: query({}),
+      detail: { summary: "A vendor's operations: priced, look-up, free or closed", tags: TAGS },
+    })
     .post("/vendors/:name/test", ({ params }) => control.testVendor(params.name), {
       query: query({}),
       detail: { summary: "Try a vendor's secret with one cheap read", tags: TAGS },

@@ -54,10 +54,15 @@ export function segmentHead(segment: AuditSegment): SegmentHead {
   return {
     first_chain_seq: firstChainSeq,
     last_chain_seq: lastChainSeq,
-    prev_hash: Buffer.from(prevHash).toString("hex"),
-    hash: Buffer.from(hash).toString("hex"),
+    prev_hash: hex(prevHash),
+    hash: hex(hash),
     cost_micros: decimal(costMicros),
   };
+}
+
+/** As an export spells a hash. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }
 
 function decimal(amount: Micros): string {

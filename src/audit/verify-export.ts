@@ -1,9 +1,10 @@
 import type { Micros } from "../core/money.ts";
 import { CHAIN_START, type ChainValue, chainHash } from "./chain.ts";
 import { columnPlace, HASHED_COLUMNS } from "./chain-columns.ts";
-import { type ChainedRow, rowCostMicros, rowId, sameBytes } from "./chained-row.ts";
-import { type ExportHeads, headsSignature, type SegmentHead, type SignedHeads } from "./export-heads.ts";
+import { type ChainedRow, rowId, sameBytes } from "./chained-row.ts";
+import { type ExportHeads, headsSignature, hex, type SegmentHead, type SignedHeads } from "./export-heads.ts";
 import { exportLine } from "./export-row.ts";
+import { type ExportSum, ExportTally } from "./export-tally.ts";
 
 export interface ExportVerdict {
   readonly rows: number;
@@ -59,12 +60,8 @@ const CHAIN_SEQ = columnPlace("chain_seq");
 
 class ExportCheck {
   readonly #key: Uint8Array | undefined;
-  readonly #bytes = new Bun.CryptoHasher("sha256");
+  readonly #tally = new ExportTally();
   #heads: SignedHeads | undefined;
-  #rows = 0;
-  #costMicros = 0n;
-  #first: ChainedRow | undefined;
-  #last: ChainedRow | undefined;
   readonly #gaps: Gap[] = [];
   /** The first row that stands behind a later one. */
   #disorder: string | undefined;
@@ -80,7 +77,7 @@ class ExportCheck {
       this.#heads = value["keybrake_export"] as SignedHeads;
       return;
     }
-    this.#bytes.update(text);
+    this.#tally.addText(text);
     this.#row(readRow(value, text));
   }
 
@@ -89,17 +86,14 @@ class ExportCheck {
     if (this.#key && !sameBytes(chainHash(this.#key, row.prevHash, row.values), row.hash)) {
       throw new Wrong("its hash is not that of its columns under this installation's key", id);
     }
-    const last = this.#last;
+    const { last } = this.#tally;
     if (last && row.chainSeq <= last.chainSeq) this.#disorder ??= id;
     if (row.chainSeq !== (last?.chainSeq ?? 0) + 1) {
       if (this.#gaps.length < GAPS_MAX) this.#gaps.push({ from: last, to: row });
     } else if (!sameBytes(row.prevHash, last?.hash ?? CHAIN_START)) {
       throw new Wrong("its prev_hash is not the hash of the row before it", id);
     }
-    this.#rows += 1;
-    this.#costMicros += rowCostMicros(row);
-    this.#first ??= row;
-    this.#last = row;
+    this.#tally.addRow(row);
   }
 
   end(): void {
@@ -112,17 +106,10 @@ class ExportCheck {
   }
 
   #matches(heads: ExportHeads): void {
-    const told: readonly (readonly [string, unknown, unknown])[] = [
-      ["rows", heads.rows, this.#rows],
-      ["first_chain_seq", heads.first_chain_seq, this.#first?.chainSeq ?? null],
-      ["first_prev_hash", heads.first_prev_hash, hex(this.#first?.prevHash)],
-      ["last_chain_seq", heads.last_chain_seq, this.#last?.chainSeq ?? null],
-      ["last_hash", heads.last_hash, hex(this.#last?.hash)],
-      ["cost_micros", heads.cost_micros, this.#costMicros.toString()],
-      ["sha256", heads.sha256, this.#bytes.digest("hex")],
-    ];
-    const other = told.find(([, said, found]) => said !== found);
-    if (other) throw new Wrong(`${other[0]} of the closing line is ${other[1]}, and the rows give ${other[2]}`);
+    for (const [name, found] of Object.entries(this.#tally.sum())) {
+      const said = heads[name as keyof ExportSum];
+      if (said !== found) throw new Wrong(`${name} of the closing line is ${said}, and the rows give ${found}`);
+    }
   }
 
   /** Every position has its row, or a segment stands for it. */
@@ -132,7 +119,7 @@ class ExportCheck {
     const segments = new Map(pruned.map((segment) => [segment.first_chain_seq, segment]));
     let prunedMicros = 0n;
     const bridge = (from: ChainedRow | undefined, until: number, hash: string, id: string | null) => {
-      let [position, at] = [from?.chainSeq ?? 0, hex(from?.hash) ?? hex(CHAIN_START)];
+      let [position, at] = [from?.chainSeq ?? 0, hex(from?.hash ?? CHAIN_START)];
       while (position < until) {
         const segment: SegmentHead | undefined = segments.get(position + 1);
         if (segment?.prev_hash !== at) throw new Wrong(`the rows behind position ${position} are missing`, id);
@@ -141,16 +128,17 @@ class ExportCheck {
       }
       if (position !== until || at !== hash) throw new Wrong(`the chain does not lead to position ${until}`, id);
     };
-    for (const { from, to } of this.#gaps) bridge(from, to.chainSeq - 1, hex(to.prevHash)!, rowId(to));
-    bridge(this.#last, chain.count, chain.hash, null);
-    const sum = this.#costMicros + prunedMicros;
+    for (const { from, to } of this.#gaps) bridge(from, to.chainSeq - 1, hex(to.prevHash), rowId(to));
+    bridge(this.#tally.last, chain.count, chain.hash, null);
+    const sum = this.#tally.costMicros + prunedMicros;
     if (sum !== BigInt(chain.cost_micros))
       throw new Wrong(`the costs sum up to ${sum} micro-dollars, not ${chain.cost_micros}`);
   }
 
   verdict(finding: ExportVerdict["finding"]): ExportVerdict {
     const complete = this.#heads?.filter === null;
-    return { rows: this.#rows, costMicros: this.#costMicros, complete, keyed: this.#key !== undefined, finding };
+    const { rows, costMicros } = this.#tally;
+    return { rows, costMicros, complete, keyed: this.#key !== undefined, finding };
   }
 }
 
@@ -198,10 +186,6 @@ function hashedValues(text: unknown): readonly ChainValue[] | undefined {
 
 function bytes(text: unknown): Uint8Array {
   return Buffer.from(String(text), "hex");
-}
-
-function hex(found: Uint8Array | undefined): string | null {
-  return found === undefined ? null : Buffer.from(found).toString("hex");
 }
 
 function isSigned(key: Uint8Array, { signature, ...heads }: SignedHeads): boolean {

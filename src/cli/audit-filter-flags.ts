@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { CALL_STATES, type CallState } from "../core/hold.ts";
+import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
 import { isVerdict, VERDICTS, type Verdict } from "../core/verdict.ts";
 import { type EpochMs, parseDuration } from "../core/window.ts";
-import { nearestName } from "../policy/nearest.ts";
 import type { AuditFilter } from "../store/store.ts";
 import { given } from "./policy-flags.ts";
 

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../core/window.ts";
 import type { AuditTotalsView } from "../operate/audit-chain-verbs.ts";
 import type { AuditRowView } from "../operate/control-plane.ts";
+import { auditNote, textOf } from "./audit-note.ts";
 import type { Column } from "./table.ts";
 import type { Colour } from "./voice.ts";
 import { counted, dollars, grouped } from "./wording.ts";
@@ -8,17 +9,15 @@ import { counted, dollars, grouped } from "./wording.ts";
 export const FORMATS = ["table", "json", "ndjson", "csv"] as const;
 export type AuditFormat = (typeof FORMATS)[number];
 
-function textOf(row: AuditRowView, name: string): string {
-  const value = row[name];
-  if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-/** The table's columns; of the time, the part that is the same as now for every row is left out: the day, or the year. */
+/**
+ * The table's columns; of the time, the part that is the same as now for every row is left out: the day, or the year. A
+ * last column tells the rows that are no plain calls, where there are such.
+ */
 export function auditColumns(rows: readonly AuditRowView[], now: EpochMs): readonly Column<AuditRowView>[] {
   const nowText = new Date(now).toISOString();
   const isEvery = (start: string) => rows.every((row) => textOf(row, "called_at").startsWith(start));
   const begin = isEvery(nowText.slice(0, 10)) ? 11 : isEvery(nowText.slice(0, 4)) ? 5 : 0;
+  const note: Column<AuditRowView> = { header: "note", text: auditNote, widthMin: 12 };
   return [
     {
       header: "time (UTC)",
@@ -29,6 +28,7 @@ export function auditColumns(rows: readonly AuditRowView[], now: EpochMs): reado
     { header: "verdict", text: (row) => textOf(row, "policy_verdict"), colour: verdictColour, widthMin: 12 },
     { header: "cost", text: costText, align: "right" },
     { header: "state", text: (row) => textOf(row, "state"), colour: stateColour },
+    ...(rows.some((row) => auditNote(row) !== "") ? [note] : []),
   ];
 }
 

@@ -32,7 +32,8 @@ function addBrake(program: Command, cli: Cli): void {
       const request = { ...scopeOf(flags), ...given("hard", flags.hard), ...given("reason", flags.reason) };
       const view = await withControl(cli, brake, (control) => control.engageBrake(request));
       if (flags.json) return cli.voice.sayJson(view);
-      cli.voice.say(`the brake is on for ${scopeText(view)}: no such call is forwarded any more`);
+      const calls = scopeText(view) === EVERYTHING ? "no call" : "no such call";
+      cli.voice.say(`the brake is on for ${scopeText(view)}: ${calls} is forwarded any more`);
       cli.voice.note(`undo it with \`${releaseLine(view)}\``);
     });
   withExamples(brake, [
@@ -77,12 +78,14 @@ function addRelease(program: Command, cli: Cli): void {
   withExamples(command, ["keybrake release", "keybrake release --vendor stripe"]);
 }
 
+const EVERYTHING = "everything";
+
 function scopeOf({ vendor, labelPrefix }: ScopeFlags): { vendor?: string; label_prefix?: string } {
   return { ...given("vendor", vendor), ...given("label_prefix", labelPrefix) };
 }
 
 function scopeText({ vendor, label_prefix }: Pick<BrakeView, "vendor" | "label_prefix">): string {
-  if (vendor === null && label_prefix === null) return "everything";
+  if (vendor === null && label_prefix === null) return EVERYTHING;
   const parts = [vendor, label_prefix === null ? null : `labels that begin with ${JSON.stringify(label_prefix)}`];
   return parts.filter((part) => part !== null).join(", ");
 }

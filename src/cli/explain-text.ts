@@ -54,12 +54,14 @@ function formPair(part: string): string {
 /** What `policy explain` prints: the verdict, why, what it costs at most, and what that leaves. */
 export function explainText(view: ExplainView): string {
   const isAllowed = view.verdict === "allowed";
+  // A refusal before the amount is looked at has none, and $0.00 would read as "free".
+  const isPriced = view.exposure_usd !== null && (isAllowed || /[1-9]/.test(view.exposure_usd));
   return facts([
     ["verdict", isAllowed ? view.verdict : `${view.verdict} (the agent gets ${view.status})`],
     ["rule", view.rule],
     ["why", view.message.replace(/^Keybrake: /, "")],
     ["operation", view.operation],
-    ["costs at most", view.exposure_usd === null ? null : dollars(view.exposure_usd)],
+    ["costs at most", isPriced ? dollars(view.exposure_usd!) : null],
     ...view.budgets.map((budget) => {
       const resets = budget.reset_at === null ? "" : `, resets ${shortTime(budget.reset_at)} UTC`;
       const left = budgetAmount(budget.unit, budget.remaining);

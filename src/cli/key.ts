@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
+import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
 import { type KeyView, LOCAL_ADMIN, type RevokeRequest } from "../operate/control-plane.ts";
-import { nearestName } from "../policy/nearest.ts";
 import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { issuedKeyText, keyColumns, keyText } from "./key-text.ts";
@@ -121,9 +121,11 @@ function addUpdate(key: Command, cli: Cli): void {
       }
       const view = await withControl(cli, command, (control) => control.updateKey(keyId(id), change, LOCAL_ADMIN));
       sayKey(view, flags.json, cli);
+      for (const warning of view.warnings) cli.voice.warn(warning);
     });
   withExamples(command, [
     "keybrake key update vk_01j… --expires-in 30m --daily-usd-cap 50",
+    "keybrake key update vk_01j… --caps refund.daily_usd=50,payout.daily_usd=0",
     "keybrake key update vk_01j… --unset total_usd_cap",
   ]);
 }

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Config, readConfig } from "../config.ts";
 import { Problem } from "../core/problem.ts";
-import { storeFile } from "../operate/store-watch.ts";
-import { openStore } from "../store/open.ts";
+import { openStore, storeFile } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { prepareDataDir } from "../vault/data-dir.ts";
 import type { Cli, GlobalFlags } from "./cli.ts";

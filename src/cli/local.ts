@@ -5,7 +5,6 @@ import type { ControlPlane } from "../operate/control-plane.ts";
 import { createControlPlane } from "../operate/create-control-plane.ts";
 import { openInstallation } from "../operate/installation.ts";
 import { SANDBOX_ACCOUNT_IDS } from "../sandbox/sandbox.ts";
-import { VENDORS } from "../vendors/index.ts";
 import { type Cli, globalFlags, type OpenControl } from "./cli.ts";
 
 /**
@@ -23,7 +22,7 @@ export async function openLocalControl(
     config,
     masterKey,
     chainKey,
-    vendors: VENDORS,
+    vendors: config.vendors,
     templates,
     environment,
     sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
@@ -57,7 +56,7 @@ export async function withControl<Result>(
 }
 
 /** A revoke that reaches another place than the operator means would be worse than none. */
-function refuseRemote({ remote }: Config): void {
+export function refuseRemote({ remote }: Config): void {
   if (remote === undefined) return;
   throw new Problem(
     "usage",

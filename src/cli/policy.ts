@@ -2,9 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Command, Option } from "commander";
 import { readConfig } from "../config.ts";
+import type { CurrencyRates } from "../core/currency.ts";
 import { Problem } from "../core/problem.ts";
 import type { TemplateView } from "../operate/control-plane.ts";
 import { type LintProblem, lintTemplate } from "../policy/lint.ts";
+import type { Vendor } from "../vendors/vendor.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import { explainRequest, explainText } from "./explain-text.ts";
 import { withControl } from "./local.ts";
@@ -81,9 +83,9 @@ function addLint(policy: Command, cli: Cli): void {
     .argument("[files...]", "the files (default: every one in the policies directory)")
     .option("--json", "print a JSON array")
     .action((files: readonly string[], { json }: { json?: true }) => {
-      const paths =
-        files.length > 0 ? files : templateFiles(readConfig(globalFlags(command), cli.environment).policiesDir);
-      const problems = paths.flatMap(lintFile);
+      const { policiesDir, currencyRates, vendors } = readConfig(globalFlags(command), cli.environment);
+      const paths = files.length > 0 ? files : templateFiles(policiesDir);
+      const problems = paths.flatMap((path) => lintFile(path, vendors, currencyRates));
       const errors = problems.filter(({ severity }) => severity === "error").length;
       cli.exitCode = errors > 0 ? 1 : 0;
       if (json) return cli.voice.sayJson(problems);
@@ -110,7 +112,7 @@ function templateFiles(directory: string): string[] {
     .map((name) => join(directory, name));
 }
 
-function lintFile(path: string): FileProblem[] {
+function lintFile(path: string, vendors: readonly Vendor[], rates: CurrencyRates): FileProblem[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -118,7 +120,7 @@ function lintFile(path: string): FileProblem[] {
     const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
     throw new Problem("not_found", `cannot read ${path} (${code})`, "lint takes the paths of template files");
   }
-  return lintTemplate(text, basename(path)).map((problem) => ({ ...problem, path }));
+  return lintTemplate(text, basename(path), vendors, rates).map((problem) => ({ ...problem, path }));
 }
 
 function problemText({ path, line, column, severity, message }: FileProblem, { voice }: Cli): string {

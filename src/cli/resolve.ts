@@ -7,7 +7,7 @@ import { type AuditPageView, type AuditRowView, type ControlPlane, LOCAL_ADMIN }
 import type { ResolveCallRequest, ResolvedCallView } from "../operate/resolution.ts";
 import { lookUpAdvice } from "../operate/vendor-trace.ts";
 import type { AuditFilter } from "../store/store.ts";
-import { VENDORS } from "../vendors/index.ts";
+import type { Vendor } from "../vendors/vendor.ts";
 import { readTime } from "./audit-filter-flags.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
@@ -44,9 +44,10 @@ export function addResolveCommand(program: Command, cli: Cli): void {
     .option("--json", "print JSON: an array of the calls, or an object for one that is resolved")
     .action(async (ids: readonly string[], flags: ResolveFlags) => {
       const task = readTask(ids, flags, cli.clock.now());
-      await withControl(cli, command, async (control) => {
-        if (task.what === "list") return list(control, task.filter, flags, cli);
-        if (task.what === "all") return resolveAll(control, task.filter, task.request, flags, cli);
+      await withControl(cli, command, async (control, { vendors }) => {
+        const find = (filter: AuditFilter) => unresolvedCalls(control, filter, vendors);
+        if (task.what === "list") return list(await find(task.filter), vendors, flags, cli);
+        if (task.what === "all") return resolveAll(control, await find(task.filter), task.request, flags, cli);
         return resolveEach(control, ids, task.request, flags, cli);
       });
     });
@@ -104,12 +105,14 @@ function usage(message: string, hint: string): Problem {
   return new Problem("usage", message, hint);
 }
 
-async function list(control: ControlPlane, filter: AuditFilter, { json }: ResolveFlags, cli: Cli): Promise<void> {
-  const calls = await unresolvedCalls(control, filter);
-  if (json) return cli.voice.sayJson(calls);
+function list(calls: readonly UnresolvedCall[], known: readonly Vendor[], { json }: ResolveFlags, cli: Cli): void {
+  if (json) {
+    cli.voice.sayJson(calls);
+    return;
+  }
   sayCalls(calls, cli);
   if (calls.length === 0) return;
-  const vendors = VENDORS.filter(({ name }) => calls.some((call) => call["vendor"] === name));
+  const vendors = known.filter(({ name }) => calls.some((call) => call["vendor"] === name));
   for (const sentence of vendors.flatMap(lookUpAdvice)) cli.voice.note(sentence);
   cli.voice.note("then: `keybrake resolve CALL --settled AMOUNT`, or `--released` where nothing came of it");
 }
@@ -125,7 +128,11 @@ function heldUsd(calls: readonly AuditRowView[]): string {
 }
 
 /** All that the filter selects, oldest first. */
-async function unresolvedCalls(control: ControlPlane, filter: AuditFilter): Promise<readonly UnresolvedCall[]> {
+async function unresolvedCalls(
+  control: ControlPlane,
+  filter: AuditFilter,
+  vendors: readonly Vendor[],
+): Promise<readonly UnresolvedCall[]> {
   const pages: AuditRowView[][] = [];
   let before: string | null = null;
   do {
@@ -134,18 +141,17 @@ async function unresolvedCalls(control: ControlPlane, filter: AuditFilter): Prom
     pages.unshift([...page.rows]);
     before = page.older_cursor;
   } while (before !== null);
-  return pages.flat().map((row) => unresolvedCall(row, VENDORS));
+  return pages.flat().map((row) => unresolvedCall(row, vendors));
 }
 
 /** Releasing what nobody has looked at frees money that may be spent: it is shown first, and done only on demand. */
 async function resolveAll(
   control: ControlPlane,
-  filter: AuditFilter,
+  calls: readonly UnresolvedCall[],
   request: ResolveCallRequest,
   flags: ResolveFlags,
   cli: Cli,
 ): Promise<void> {
-  const calls = await unresolvedCalls(control, filter);
   if (calls.length > 0 && !flags.yes) {
     if (!flags.json) sayCalls(calls, cli);
     throw new Problem(

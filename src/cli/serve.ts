@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
-import { jsonLog, type Log } from "../log.ts";
+import { jsonLog, type LimitedLog, limitErrors } from "../log.ts";
 import type { RunningServer } from "../server.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import type { EndSignal } from "./signals.ts";
@@ -58,17 +58,19 @@ async function serve(config: Config, cli: Cli): Promise<void> {
   });
   await server.stop();
   stopListening();
+  log.flush();
   log.info("stopped");
   if (second) cli.exitCode = 128 + SIGNAL_NUMBERS[second]!;
 }
 
 /** A log whose lines wait for `release`, so that the start's text for people comes first and whole. */
-function heldBackLog({ clock, voice }: Cli): { log: Log; release: () => void } {
+function heldBackLog({ clock, voice }: Cli): { log: LimitedLog; release: () => void } {
   let waiting: string[] | undefined = [];
-  const log = jsonLog(clock.now, (line) => {
+  const lines = jsonLog(clock.now, (line) => {
     if (waiting) waiting.push(line);
     else voice.noteRaw(line);
   });
+  const log = limitErrors(lines);
   const release = () => {
     for (const line of waiting ?? []) voice.noteRaw(line);
     waiting = undefined;

@@ -8,6 +8,9 @@ import { given } from "./policy-flags.ts";
 import { readSecret, type SecretSource } from "./secret-source.ts";
 import { looksLikeSecret } from "./secret-words.ts";
 import type { Column } from "./table.ts";
+import { addVendorLint } from "./vendor-lint.ts";
+import { addVendorOperations } from "./vendor-operations.ts";
+import { addVendorPrices } from "./vendor-prices.ts";
 import { shortTime } from "./wording.ts";
 
 interface SetFlags extends SecretSource {
@@ -30,6 +33,9 @@ export function addVendorCommands(program: Command, cli: Cli): void {
   addRotate(vendor, cli);
   addRemove(vendor, cli);
   addTest(vendor, cli);
+  addVendorLint(vendor, cli);
+  addVendorOperations(vendor, cli, (name) => refuseArguments(name, []));
+  addVendorPrices(vendor, cli, (name) => refuseArguments(name, []));
 }
 
 function addList(vendor: Command, cli: Cli): void {
@@ -68,7 +74,8 @@ function addSecretFlags(command: Command): Command {
 function addAccountFlags(command: Command): Command {
   command.option("--account-id <id>", "the vendor's account that the secret is for (Twilio: the account SID)");
   for (const { accountId, title } of VENDORS) {
-    if (accountId) command.option(`${accountId.flag} <id>`, `${title}: ${accountId.description}`);
+    if (accountId && accountId.flag !== "--account-id")
+      command.option(`${accountId.flag} <id>`, `${title}: ${accountId.description}`);
   }
   return command.option("--username <name>", "user name of an API key, where it is not the account (Twilio: SK…)");
 }
@@ -77,7 +84,7 @@ function addSet(vendor: Command, cli: Cli): void {
   const command = vendor
     .command("set")
     .description("set a vendor's secret and address; the secret comes from a variable, a file or stdin")
-    .argument("<name>", `the vendor: ${VENDORS.map(({ name }) => name).join(", ")}`)
+    .argument("<name>", `the vendor: ${VENDORS.map(({ name }) => name).join(", ")}, or one that keybrake.yaml declares`)
     .argument("[more...]", "nothing: a secret is never taken from an argument");
   addAccountFlags(addSecretFlags(command))
     .option("--keep-secret", "change the other settings alone")

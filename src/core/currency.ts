@@ -1,4 +1,4 @@
-import { divideCeil, MICROS_PER_USD, type Micros } from "./money.ts";
+import { divideCeil, MICROS_MAX, MICROS_PER_USD, type Micros } from "./money.ts";
 
 /** ISO 4217 code in lower case, as Stripe writes it. */
 export type Currency = string;
@@ -37,6 +37,9 @@ export type Conversion =
   | { readonly ok: true; readonly micros: Micros }
   | { readonly ok: false; readonly why: "unknown_currency" | "no_rate" };
 
+/** Days on which the rates were looked up, as `2026-11-01`; a rate without one is not in it. */
+export type CurrencyRateDates = ReadonlyMap<Currency, string>;
+
 /** What `minor` units of `currency` are in micro-dollars, rounded up (against the agent). */
 export function minorToMicros(minor: bigint, currency: Currency, rates: CurrencyRates): Conversion {
   if (currency === "usd") return { ok: true, micros: minor * MICROS_PER_CENT };
@@ -45,4 +48,18 @@ export function minorToMicros(minor: bigint, currency: Currency, rates: Currency
   const rate = rates.get(currency);
   if (rate === undefined) return { ok: false, why: "no_rate" };
   return { ok: true, micros: divideCeil(minor * rate, 10n ** BigInt(exponent)) };
+}
+
+/**
+ * What `amountMicros` millionths of a unit of `currency` (500 euros are 500_000_000n) are in micro-dollars, rounded down:
+ * for caps, where that is against the agent.
+ */
+export function capToMicros(amountMicros: bigint, currency: Currency, rates: CurrencyRates): Conversion {
+  if (currency === "usd") return { ok: true, micros: amountMicros };
+  if (!EXPONENTS.has(currency)) return { ok: false, why: "unknown_currency" };
+  const rate = rates.get(currency);
+  if (rate === undefined) return { ok: false, why: "no_rate" };
+  const micros = (amountMicros * rate) / MICROS_PER_USD;
+  if (micros > MICROS_MAX) return { ok: true, micros: MICROS_MAX };
+  return { ok: true, micros };
 }

@@ -60,3 +60,13 @@ export function precedes(first: Verdict, second: Verdict): boolean {
 export function isVerdict(text: string): text is Verdict {
   return PRECEDENCE.has(text);
 }
+
+/** Refusals after which an SDK's own repeat, with the same idempotency key, can succeed within its few seconds. */
+export const REPEATABLE: ReadonlySet<RefusalCode> = new Set([
+  "draining",
+  "store_unavailable",
+  "idempotency_in_progress",
+  // The repeat has the same key, and so finds out what became of the first call.
+  "upstream_timeout",
+  "upstream_unreachable",
+]);

@@ -99,8 +99,25 @@ export class LedgerBatcher {
   async drain(): Promise<void> {
     while (this.#committing || this.#scheduled || this.queueLength > 0) {
       if (this.#holds.length + this.#resolutions.length + this.#patient.length > 0) this.#schedule();
-      await new Promise<void>((wake) => this.#idle.push(wake));
+      await this.#nextIdle();
     }
+  }
+
+  /**
+   * Commits what has been handed in so far, with one try: for a read that is to see it. It waits for two commits at most,
+   * or those who keep the store busy would keep it from ending.
+   */
+  async flush(): Promise<void> {
+    if (this.#committing) await this.#nextIdle();
+    if (this.#resolutions.length + this.#patient.length === 0) return;
+    this.#patienceIsOver = true;
+    this.#schedule();
+    await this.#nextIdle();
+  }
+
+  /** The end of the commit under way or scheduled. */
+  #nextIdle(): Promise<void> {
+    return new Promise((wake) => this.#idle.push(wake));
   }
 
   /** What waits for a commit: a gauge for operators. */

@@ -1,5 +1,8 @@
+import type { Currency, CurrencyRates } from "../core/currency.ts";
+import { capToMicros } from "../core/currency.ts";
+import type { Micros } from "../core/money.ts";
 import type { CapWindow } from "../core/window.ts";
-import type { CompiledPolicy } from "../policy/policy.ts";
+import type { CompiledPolicy, CurrencyCap } from "../policy/policy.ts";
 
 /** What a budget counts: micro-dollars, or sends. */
 export type BudgetUnit = "usd" | "sends";
@@ -9,14 +12,18 @@ export type BudgetUnit = "usd" | "sends";
  * window begins at nothing without anybody resetting it.
  */
 export interface Budget {
-  /** `key:vk_…:daily_usd_cap`. */
+  /** `key:vk_…:daily_usd_cap`. Caps that count the same (in dollars and in another currency) share a counter. */
   readonly id: string;
-  /** The policy field that it comes from, as shown to people. */
+  /** The policy field that it comes from, as shown to people: `daily_usd_cap`, `caps.refund.daily_usd`. */
   readonly name: string;
   readonly unit: BudgetUnit;
   /** Micro-dollars or a count. */
   readonly cap: bigint;
   readonly window: CapWindow;
+  /** The one kind of money that it counts; undefined where it counts every call. */
+  readonly kind?: string;
+  /** Set where the cap is in this currency and nobody has configured its rate: it is 0 then. */
+  readonly lacksRateOf?: Currency;
 }
 
 /** The cap of what is only counted: more than any counter holds, and still a 64-bit integer. */
@@ -27,19 +34,63 @@ export function isCapped(budget: Budget): boolean {
   return budget.cap !== UNCAPPED;
 }
 
-/** The caps of one vault key, in the order in which they answer when several are full. */
-export function keyBudgets(keyId: string, policy: CompiledPolicy): readonly Budget[] {
-  return keyCounters(keyId, policy).filter(isCapped);
+/** The id of the counter that a key has under `name`. */
+export function counterId(keyId: string, name: string): string {
+  return `key:${keyId}:${name}`;
 }
 
-/** All that is counted for one vault key, capped or not: what its calls are charged to. */
-export function keyCounters(keyId: string, policy: CompiledPolicy): readonly Budget[] {
+/** The caps of one vault key as people are shown them, in the order in which they answer when several are full. */
+export function keyBudgets(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
+  return everyBudget(keyId, policy, rates).filter(isCapped);
+}
+
+/**
+ * All that is counted for one vault key, capped or not: what its calls are charged to, each counter once. A kind of money
+ * is counted only while it has a cap: a further counter costs each call what a tenth of its transaction does.
+ */
+export function keyCounters(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
+  const byId = new Map<string, Budget>();
+  for (const budget of everyBudget(keyId, policy, rates)) {
+    const other = byId.get(budget.id);
+    if (!other || budget.cap < other.cap) byId.set(budget.id, budget);
+  }
+  return [...byId.values()];
+}
+
+function everyBudget(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
+  const { capWindow } = policy;
   const counter = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow): Budget => {
-    return { id: `key:${keyId}:${name}`, name, unit, cap: cap ?? UNCAPPED, window };
+    return { id: counterId(keyId, name), name, unit, cap: cap ?? UNCAPPED, window };
   };
+  const daily = counter("daily_usd_cap", "usd", policy.dailyCapMicros, capWindow);
+  const total = counter("total_usd_cap", "usd", policy.totalCapMicros, "lifetime");
   return [
-    counter("daily_usd_cap", "usd", policy.dailyCapMicros, policy.capWindow),
-    counter("total_usd_cap", "usd", policy.totalCapMicros, "lifetime"),
+    daily,
+    ...inCurrency(daily, "daily_cap", policy.dailyCap, rates),
+    total,
+    ...inCurrency(total, "total_cap", policy.totalCap, rates),
     counter("daily_send_cap", "sends", policy.dailySendCap, "utc_day"),
+    ...policy.kindCaps.flatMap(({ kind, dailyMicros, totalMicros }) => {
+      const caps: readonly (readonly [string, Micros | undefined, CapWindow])[] = [
+        ["daily_usd", dailyMicros, capWindow],
+        ["total_usd", totalMicros, "lifetime"],
+      ];
+      return caps
+        .filter(([, cap]) => cap !== undefined)
+        .map(([name, cap, window]) => ({ ...counter(`caps.${kind}.${name}`, "usd", cap, window), kind }));
+    }),
   ];
+}
+
+/** The same counter with a cap in another currency; one whose rate is gone lets nothing through. */
+function inCurrency(
+  counter: Budget,
+  name: string,
+  cap: CurrencyCap | undefined,
+  rates: CurrencyRates,
+): readonly Budget[] {
+  if (!cap) return [];
+  const dollars = capToMicros(cap.amountMicros, cap.currency, rates);
+  if (dollars.ok) return [{ ...counter, name, cap: dollars.micros }];
+  return [{ ...counter, name, cap: 0n, lacksRateOf: cap.currency }];
 }

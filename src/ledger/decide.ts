@@ -3,6 +3,7 @@ import { precedes } from "../core/verdict.ts";
 import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
 import { type Budget, isCapped } from "./budget.ts";
 import type { Brake, BudgetUse, Charge, HoldDecision, HoldRequest, KeyState } from "./entry.ts";
+import { decideObject, takeObject, type VendorObjects } from "./object.ts";
 import { decideRepeat, type RecordedCalls, recordCall } from "./repeat.ts";
 
 /** What the ledger holds at the start of a batch, as far as the batch touches it. */
@@ -16,6 +17,8 @@ export interface LedgerView {
   readonly counters: Map<string, bigint>;
   /** What became of calls that this batch may repeat. */
   readonly records: RecordedCalls;
+  /** The vendors' objects that this batch's calls rely on or change. */
+  readonly objects: VendorObjects;
   /** Why nothing may be spent, for people; null where nothing stands against it. */
   readonly frozen: string | null;
 }
@@ -23,6 +26,15 @@ export interface LedgerView {
 /** The name of a budget's counter in the window that began at `start`. */
 export function counterKey(budgetId: string, start: EpochMs): string {
   return `${start}|${budgetId}`;
+}
+
+/** What stands against any call of a key, whatever it asks for: asked before a look-up, and again by `decide`. */
+export function standingRefusal(
+  { key, brakes, frozen, now }: Pick<LedgerView, "brakes" | "frozen" | "now"> & { readonly key: KeyState | undefined },
+  call: Pick<HoldRequest, "facts">,
+): Stop | undefined {
+  if (!key) return { code: "key_unknown", rule: "key", reason: null };
+  return keyRefusal(key, now) ?? frozenRefusal(frozen) ?? brakeRefusal(brakes, call);
 }
 
 /**
@@ -35,24 +47,27 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   const vendorVersion = view.vendors.get(call.facts.vendor) ?? 0;
   if (key.version !== call.keyVersion || vendorVersion !== call.vendorVersion)
     return { admitted: false, code: "stale" };
-  const stop = keyRefusal(key, view.now) ?? frozenRefusal(view.frozen) ?? brakeRefusal(view.brakes, call);
+  const stop = standingRefusal({ key, brakes: view.brakes, frozen: view.frozen, now: view.now }, call);
   if (stop && !(call.refusal && precedes(call.refusal.code, stop.code))) {
     return refuse(stop.code, stop.rule, undefined, stop.reason);
   }
   if (call.refusal) {
-    const first = tightest(view, call.budgets);
+    const first = tightest(view, call);
     return refuse(call.refusal.code, call.refusal.rule, first && budgetUse(view, first), null);
   }
   const repeated = call.repeat && decideRepeat(view.records, key.id, call.repeat, view.now);
   if (repeated) return resumed(view, call, repeated);
+  const busy = call.object && decideObject(view.objects, call.object);
+  if (busy) return busy;
   const full = call.budgets.find((budget) => overflows(view, budget, call));
   if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
-  const first = tightest(view, call.budgets);
+  const first = tightest(view, call);
   const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
   const charges = ordered
     .filter((budget) => isConcerned(budget, call))
     .map((budget) => charge(view, budget, amountFor(budget, call)));
   if (call.repeat) record(view, call, { heldBy: call.facts.id, vendorKey: call.repeat.vendorKey });
+  if (call.object) takeObject(view.objects, call.object.name, call.facts.id);
   return { admitted: true, charges, tightest: first && budgetUse(view, first) };
 }
 
@@ -61,9 +76,11 @@ function resumed(view: LedgerView, call: HoldRequest, repeated: HoldDecision): H
   if (!repeated.admitted || !repeated.resumes) return repeated;
   const { callId: heldBy, vendorKey } = repeated.resumes;
   record(view, call, { heldBy, vendorKey });
-  const first = tightest(view, call.budgets);
+  const first = tightest(view, call);
   // Nothing is held, but should the first call be off the books by then, what it did cost is counted here.
-  const charges = call.budgets.filter(({ unit }) => unit === "usd").map((budget) => charge(view, budget, 0n));
+  const charges = call.budgets
+    .filter((one) => one.unit === "usd" && isOfKind(one, call))
+    .map((budget) => charge(view, budget, 0n));
   return { ...repeated, charges, tightest: first && budgetUse(view, first) };
 }
 
@@ -71,7 +88,7 @@ function record(view: LedgerView, call: HoldRequest, held: { heldBy: string; ven
   recordCall(view.records, call.facts.vaultKeyId, call.repeat!, { callId: call.facts.id, ...held }, view.now);
 }
 
-interface Stop {
+export interface Stop {
   readonly code: RefusalCode;
   readonly rule: string;
   readonly reason: string | null;
@@ -88,7 +105,7 @@ function frozenRefusal(frozen: string | null): Stop | undefined {
   return frozen === null ? undefined : { code: "store_unavailable", rule: "frozen", reason: frozen };
 }
 
-function brakeRefusal(brakes: readonly Brake[], call: HoldRequest): Stop | undefined {
+function brakeRefusal(brakes: readonly Brake[], call: Pick<HoldRequest, "facts">): Stop | undefined {
   for (const brake of brakes) {
     const sameVendor = brake.vendor === null || brake.vendor === call.facts.vendor;
     const sameLabel = brake.labelPrefix === null || (call.facts.agentRunLabel ?? "").startsWith(brake.labelPrefix);
@@ -97,12 +114,18 @@ function brakeRefusal(brakes: readonly Brake[], call: HoldRequest): Stop | undef
   return undefined;
 }
 
+/** A cap of another kind of money neither counts the call nor stands in its way. */
+function isOfKind({ kind }: Budget, call: HoldRequest): boolean {
+  return kind === undefined || kind === call.kind;
+}
+
 /**
  * Sends that nobody caps and a call does not make are neither read nor written for it. Dollars always are: a call that was
  * to cost nothing may turn out to have cost something.
  */
 export function isConcerned(budget: Budget, call: HoldRequest): boolean {
-  return budget.unit === "usd" || isCapped(budget) || amountFor(budget, call) > 0n;
+  if (budget.unit === "usd") return isOfKind(budget, call);
+  return isCapped(budget) || amountFor(budget, call) > 0n;
 }
 
 function amountFor(budget: Budget, call: HoldRequest): bigint {
@@ -112,7 +135,7 @@ function amountFor(budget: Budget, call: HoldRequest): bigint {
 /** A call that asks for nothing passes a full budget: reading on is not spending. */
 function overflows(view: LedgerView, budget: Budget, call: HoldRequest): boolean {
   const amount = amountFor(budget, call);
-  return amount > 0n && used(view, budget) + amount > budget.cap;
+  return amount > 0n && isOfKind(budget, call) && used(view, budget) + amount > budget.cap;
 }
 
 function charge(view: LedgerView, budget: Budget, amount: bigint): Charge {
@@ -126,16 +149,17 @@ function used(view: LedgerView, budget: Budget): bigint {
 }
 
 function budgetUse(view: LedgerView, budget: Budget): BudgetUse {
-  const { name, unit, cap, window } = budget;
+  const { name, unit, cap, window, lacksRateOf } = budget;
   const resetAt = windowReset(window, windowStart(window, view.now));
-  return { name, unit, cap, used: used(view, budget), resetAt };
+  const use = { name, unit, cap, used: used(view, budget), resetAt };
+  return lacksRateOf === undefined ? use : { ...use, lacksRateOf };
 }
 
 /** The dollar budget with the least left. One call costs all of them the same, so it stays the tightest after it. */
-function tightest(view: LedgerView, budgets: readonly Budget[]): Budget | undefined {
+function tightest(view: LedgerView, call: HoldRequest): Budget | undefined {
   let least: { readonly budget: Budget; readonly left: bigint } | undefined;
-  for (const budget of budgets) {
-    if (budget.unit !== "usd" || !isCapped(budget)) continue;
+  for (const budget of call.budgets) {
+    if (budget.unit !== "usd" || !isCapped(budget) || !isOfKind(budget, call)) continue;
     const left = budget.cap - used(view, budget);
     if (!least || left < least.left) least = { budget, left };
   }

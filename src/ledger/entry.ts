@@ -4,6 +4,7 @@ import type { Micros } from "../core/money.ts";
 import type { RefusalCode } from "../core/verdict.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { Budget } from "./budget.ts";
+import type { ObjectTerms } from "./object.ts";
 import type { RecordedAnswer, RepeatOutcome, RepeatSlot, RepeatTerms } from "./repeat.ts";
 
 /** What a call wants from the ledger, after its policy has judged it. */
@@ -20,11 +21,16 @@ export interface HoldRequest {
   readonly rule: string;
   readonly exposureMicros: Micros;
   readonly sends: number;
+  /** What its money is (`refund`), for caps of one kind; undefined where it was refused before anybody asked. */
+  readonly kind: string | undefined;
+  /** All of the key's; those of another kind are none of this call's. */
   readonly budgets: readonly Budget[];
   /** The proxy process that answers for the hold while it lives. */
   readonly owner: string;
   /** Set for calls whose repeats are not calls of their own. */
   readonly repeat?: RepeatTerms;
+  /** Set where the call relies on or changes an amount that the vendor keeps. */
+  readonly object?: ObjectTerms;
 }
 
 /** The end of a hold. */
@@ -37,6 +43,27 @@ export interface ResolveRequest {
   readonly end: CallEnd;
   /** What the call leaves for its repeats, where it came with `RepeatTerms`. */
   readonly repeat?: { readonly slots: readonly RepeatSlot[]; readonly outcome: RepeatOutcome };
+  /** Name of the object that the hold was taken with. */
+  readonly object?: string;
+  /** What the answer showed of an object: JSON. */
+  readonly remembers?: { readonly name: string; readonly json: string };
+  /** Where the vendor tells the price of a settled call later, and when to ask first. */
+  readonly pricedLater?: {
+    readonly path: string;
+    readonly askAt: EpochMs;
+    /** What that price leaves out. */
+    readonly besidesMicros: Micros;
+  };
+}
+
+/** The vendor's own price of a settled call, told later: a row of its own gets the difference. */
+export interface ReconcileRequest {
+  readonly callId: string;
+  /** The whole price, micro-dollars. */
+  readonly priceMicros: Micros;
+  readonly finishedAt: EpochMs;
+  readonly vendorTxnId: string | null;
+  readonly httpStatus: number;
 }
 
 /** What a store gives out with a hold. */
@@ -83,6 +110,16 @@ export interface BudgetUse {
   readonly cap: bigint;
   readonly used: bigint;
   readonly resetAt: EpochMs | undefined;
+  /** As `Budget.lacksRateOf`. */
+  readonly lacksRateOf?: Budget["lacksRateOf"];
+}
+
+/** The earlier call whose outcome a repeat finds out. */
+export interface Resumed {
+  readonly callId: string;
+  readonly vendorKey: string;
+  /** What that call holds; set by the store. */
+  readonly heldMicros?: Micros;
 }
 
 export type HoldDecision =
@@ -92,7 +129,7 @@ export type HoldDecision =
       readonly charges: readonly Charge[];
       readonly tightest: BudgetUse | undefined;
       /** Set where the call finds out what became of an earlier one, under that one's hold and idempotency key. */
-      readonly resumes?: { readonly callId: string; readonly vendorKey: string };
+      readonly resumes?: Resumed;
       /** Set by the store. */
       readonly receipt?: HoldReceipt;
     }
@@ -117,5 +154,10 @@ export type HoldDecision =
 export type ResolveResult =
   | { readonly resolved: true; readonly costMicros: Micros }
   | { readonly resolved: false; readonly why: "unknown_call" | "already_resolved" | "being_looked_up" };
+
+/** `costMicros` is the difference to what was counted. False where the call does not wait for its price (any more). */
+export type ReconcileResult =
+  | { readonly reconciled: true; readonly costMicros: Micros }
+  | { readonly reconciled: false };
 
 export type LedgerResult = HoldDecision | ResolveResult;

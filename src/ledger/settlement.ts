@@ -21,8 +21,13 @@ export function finalCost(to: Resolution, end: Pick<CallEnd, "costMicros">): Mic
 }
 
 /** Whether no later call, and no repeat, can tell if the resolution is on the books yet: the counters stay as they are. */
-export function changesNothing({ receipt, repeat, to, end }: ResolveRequest): boolean {
-  return receipt !== undefined && !repeat && counterChanges(receipt.charges, to, finalCost(to, end)).length === 0;
+export function changesNothing({ receipt, repeat, object, to, end }: ResolveRequest): boolean {
+  return (
+    receipt !== undefined &&
+    !repeat &&
+    object === undefined &&
+    counterChanges(receipt.charges, to, finalCost(to, end)).length === 0
+  );
 }
 
 /**

@@ -1,8 +1,8 @@
 import { CALL_STATES, type CallState } from "../core/hold.ts";
+import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
 import { isVerdict, VERDICTS } from "../core/verdict.ts";
 import { type EpochMs, parseDuration } from "../core/window.ts";
-import { nearestName } from "../policy/nearest.ts";
 import type { AuditFilter } from "../store/store.ts";
 
 /** A filter as texts, with the names that the API's query and the command line's flags have. */

@@ -3,17 +3,18 @@ import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
+import type { VendorOperationVerbs } from "./vendor-operations.ts";
 
 /**
  * What operators and their programs can do. One interface with the field names of http.md: the API's controllers answer
  * with these objects, and the CLI prints them, so that `--json` and the API say the same. Every method throws `Problem`
  * for what the caller can mend.
  */
-export interface ControlPlane extends AuditChainVerbs {
+export interface ControlPlane extends AuditChainVerbs, VendorOperationVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
   showKey(id: string, actor: Actor): Promise<KeyView>;
-  updateKey(id: string, change: UpdateKeyRequest, actor: Actor): Promise<KeyView>;
+  updateKey(id: string, change: UpdateKeyRequest, actor: Actor): Promise<UpdatedKeyView>;
   /** In force for every process when it resolves; revoking again changes nothing and is no error. */
   revokeKeys(request: RevokeRequest, actor: Actor): Promise<RevokeView>;
   /** What a vault key may know of itself. */
@@ -91,6 +92,11 @@ export interface KeyView {
   readonly metadata: Readonly<Record<string, string>>;
   readonly policy: Readonly<Record<string, unknown>>;
   readonly spend: SpendView;
+}
+
+export interface UpdatedKeyView extends KeyView {
+  /** What is lawful in the change and hardly expected, in sentences: a cap of one kind that counts only from now on. */
+  readonly warnings: readonly string[];
 }
 
 export interface SpendView {

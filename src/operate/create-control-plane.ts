@@ -13,6 +13,7 @@ import { resolveCall } from "./resolve.ts";
 import { revokeKeys } from "./revoke-keys.ts";
 import { listTemplates, showTemplate } from "./templates.ts";
 import { findActor, issueToken, listTokens, revokeToken } from "./tokens.ts";
+import { vendorOperations } from "./vendor-operations.ts";
 import { listVendors, removeVendor, setVendor } from "./vendors.ts";
 import { verifyAudit } from "./verify-audit.ts";
 import { verifyExportFile } from "./verify-export.ts";
@@ -30,6 +31,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     setVendor: (name, settings) => setVendor(options, name, settings),
     removeVendor: (name) => removeVendor(options, name),
     testVendor: (name) => probeVendor(options, name),
+    vendorOperations: (name) => vendorOperations(options.vendors, name),
     engageBrake: (request) => engageBrake(options, request),
     releaseBrake: (request) => releaseBrake(options, request),
     listBrakes: () => listBrakes(options),

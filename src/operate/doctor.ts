@@ -8,6 +8,8 @@ import { loadMasterKey } from "../vault/master-key.ts";
 import { unseal } from "../vault/seal.ts";
 import type { FindingView } from "./control-plane.ts";
 import { auditChain } from "./doctor-audit.ts";
+import { currencies } from "./doctor-currencies.ts";
+import { prices } from "./doctor-prices.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 /** Everything that can be looked at without changing anything; what is wrong comes with how to mend it. */
@@ -21,6 +23,8 @@ export async function doctor(options: ControlPlaneOptions): Promise<readonly Fin
     ["audit chain", auditChain],
     ["vendors", vendors],
     ["templates", templates],
+    ["currencies", currencies],
+    ["prices", prices],
     ["environment", environment],
     ["clock", clock],
     ["disk", disk],
@@ -103,7 +107,7 @@ async function counters({ store }: ControlPlaneOptions): Promise<Findings> {
   const mismatches = await store.checkCounters();
   if (mismatches.length === 0) return [ok("every budget's counter equals the sum of its calls")];
   return mismatches.map(({ budgetId, counter, rows }) => {
-    const unit = budgetId.endsWith("_usd_cap") ? (value: bigint) => `$${formatUsd(value)}` : String;
+    const unit = /_usd(_cap)?$/.test(budgetId) ? (value: bigint) => `$${formatUsd(value)}` : String;
     return error(
       `the counter of ${budgetId} is ${unit(counter)}, its calls are ${unit(rows)}`,
       "stop what uses that key, and restore a backup: the database was changed by something else than keybrake",
@@ -113,7 +117,8 @@ async function counters({ store }: ControlPlaneOptions): Promise<Findings> {
 
 async function vendors({ store, vendors: known, config }: ControlPlaneOptions): Promise<Findings> {
   const records = new Map((await store.listVendors()).map((record) => [record.name, record]));
-  return known.map(({ name, title }) => {
+  const asked = known.filter(({ name, declared }) => declared !== "shipped" || records.get(name)?.sealedSecret);
+  return asked.map(({ name, title, declared }) => {
     const record = records.get(name);
     if (record?.sealedSecret && record.origin !== null) {
       const where = record.isPrivate ? "a private address" : "another address";
@@ -123,22 +128,27 @@ async function vendors({ store, vendors: known, config }: ControlPlaneOptions): 
       );
     }
     if (record?.sealedSecret) return ok(`${title} has a secret`);
-    if (config.sandbox) return ok(`${title} has no secret, and the sandbox stands in for it`);
-    return warning(`${title} has no secret: its calls are answered 503`, `keybrake vendor set ${name}`);
+    if (config.sandbox && !declared) return ok(`${title} has no secret, and the sandbox stands in for it`);
+    return warning(
+      `${title} has no secret: its calls are answered 503, unless the server runs with --sandbox`,
+      `keybrake vendor set ${name}`,
+    );
   });
 }
 
-function templates({ templates: set, vendors: known }: ControlPlaneOptions): Findings {
+function templates({ templates: set, vendors: known, config }: ControlPlaneOptions): Findings {
   const broken = set.problems().map(({ message, lastGoodInUse }) => {
     const now = lastGoodInUse ? "; its last good version is in use" : "";
     return error(`${message}${now}`, "`keybrake policy lint` shows every error");
   });
   const all = set.all();
   const odd = all.flatMap(({ name, text }) =>
-    lintTemplate(text, `${name}.yaml`, known).map(({ fileName, line, column, severity, message }) => {
-      const say = severity === "error" ? error : warning;
-      return say(`${fileName}:${line}:${column}: ${message}`, "mend the file; keys that are out keep their policy");
-    }),
+    lintTemplate(text, `${name}.yaml`, known, config.currencyRates).map(
+      ({ fileName, line, column, severity, message }) => {
+        const say = severity === "error" ? error : warning;
+        return say(`${fileName}:${line}:${column}: ${message}`, "mend the file; keys that are out keep their policy");
+      },
+    ),
   );
   if (broken.length + odd.length > 0) return [...broken, ...odd];
   return [ok(`${all.length} templates in ${set.directory}, nothing to mend`)];

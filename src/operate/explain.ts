@@ -3,7 +3,7 @@ import { parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import { VERDICTS, type Verdict } from "../core/verdict.ts";
 import { type EpochMs, windowStart } from "../core/window.ts";
-import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { type Budget, keyBudgets, keyCounters } from "../ledger/budget.ts";
 import { counterKey, decide, type LedgerView } from "../ledger/decide.ts";
 import type { Brake, HoldRequest, KeyState } from "../ledger/entry.ts";
 import { compilePolicy } from "../policy/compile.ts";
@@ -13,7 +13,7 @@ import { fillTemplate } from "../policy/load.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
 import type { BudgetView, ExplainRequest, ExplainView } from "./control-plane.ts";
-import { budgetView } from "./key-view.ts";
+import { budgetView, usedOf } from "./key-view.ts";
 import { checkVendorName, vendorRecord } from "./known-vendor.ts";
 import { type ControlPlaneOptions, pricingOf } from "./options.ts";
 
@@ -29,7 +29,7 @@ interface Subject {
  * a copy of what the ledger holds (the key's state, brakes, budgets).
  */
 export async function explainCall(options: ControlPlaneOptions, request: ExplainRequest): Promise<ExplainView> {
-  const { store, clock, vendors } = options;
+  const { store, clock, config, vendors } = options;
   const subject = await subjectOf(options, request);
   const vendor = checkVendorName(vendors, subject.policy.vendor);
   const call = callFromText(vendor, `${request.method} ${request.path}`, dataOf(request.body));
@@ -42,11 +42,16 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   );
   const now = clock.now();
   const keyId = subject.record?.id ?? "template";
-  const budgets = keyBudgets(keyId, policy);
+  const ofCall = ({ kind }: Budget) => kind === undefined || kind === explanation.kind;
+  const budgets = keyBudgets(keyId, policy, config.currencyRates).filter(ofCall);
   const view = ledgerView(subject, keyId, budgets, await store.listBrakes(), now);
-  const used = budgets.map((budget) => budgetView(budget, usedOf(view, budget, now), now));
-  const decision = decide(view, holdRequest(explanation, subject, keyId, budgets));
-  const said = { operation: explanation.operation || null, exposure_usd: explanation.exposure_usd, budgets: used };
+  const used = budgets.map((budget) => budgetView(budget, usedBefore(view, budget, now), now));
+  const decision = decide(
+    view,
+    holdRequest(explanation, subject, keyId, keyCounters(keyId, policy, config.currencyRates)),
+  );
+  const exposure_usd = explanation.looks_up.length > 0 ? null : explanation.exposure_usd;
+  const said = { operation: explanation.operation || null, exposure_usd, budgets: used };
   if (
     decision.admitted ||
     decision.code === "stale" ||
@@ -103,20 +108,19 @@ function ledgerView(
   const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt, revokeReason };
   const counters = new Map<string, bigint>();
   for (const budget of budgets) {
-    const start = windowStart(budget.window, now);
-    const counter = spend?.counters.find(({ name, windowStart: at }) => name === budget.name && at === start);
-    if (counter) counters.set(counterKey(budget.id, start), counter.used);
+    const used = spend ? usedOf(keyId, spend, budget, now) : 0n;
+    counters.set(counterKey(budget.id, windowStart(budget.window, now)), used);
   }
   const keys = new Map([[keyId, state]]);
-  return { now, keys, brakes, vendors: new Map(), counters, frozen: null, records: new Map() };
+  return { now, keys, brakes, vendors: new Map(), counters, frozen: null, records: new Map(), objects: new Map() };
 }
 
-function usedOf({ counters }: LedgerView, budget: Budget, now: EpochMs): bigint {
+function usedBefore({ counters }: LedgerView, budget: Budget, now: EpochMs): bigint {
   return counters.get(counterKey(budget.id, windowStart(budget.window, now))) ?? 0n;
 }
 
 function holdRequest(
-  { verdict, rule, exposure_usd, sends }: Explanation,
+  { verdict, rule, kind, exposure_usd, sends }: Explanation,
   { policy, record }: Subject,
   keyId: string,
   budgets: readonly Budget[],
@@ -132,6 +136,7 @@ function holdRequest(
     rule,
     exposureMicros: parseUsd(exposure_usd),
     sends,
+    kind,
     budgets,
     owner: "explain",
   };

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { ChainOrder } from "../audit/chain-order.ts";
-import { type ChainedRow, rowCostMicros } from "../audit/chained-row.ts";
+import type { ChainedRow } from "../audit/chained-row.ts";
 import { checkpointView } from "../audit/checkpoint.ts";
-import { type SignedHeads, segmentHead, signHeads } from "../audit/export-heads.ts";
+import { hex, type SignedHeads, segmentHead, signHeads } from "../audit/export-heads.ts";
 import { EXPORT_CSV_HEADER, exportCsvLine, exportLine } from "../audit/export-row.ts";
+import { ExportTally } from "../audit/export-tally.ts";
 import { Problem } from "../core/problem.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { AuditExport, ExportAuditRequest } from "./audit-chain-verbs.ts";
@@ -32,12 +33,8 @@ export function exportAudit(options: ExportOptions, request: ExportAuditRequest)
 class Exporting {
   readonly #options: ExportOptions;
   readonly #request: ExportAuditRequest;
-  readonly #bytes = new Bun.CryptoHasher("sha256");
+  readonly #tally = new ExportTally();
   #heads: SignedHeads | undefined;
-  #rows = 0;
-  #costMicros = 0n;
-  #first: ChainedRow | undefined;
-  #last: ChainedRow | undefined;
 
   constructor(options: ExportOptions, request: ExportAuditRequest) {
     this.#options = options;
@@ -55,23 +52,19 @@ class Exporting {
     const isWhole = Object.keys(filter).length === 0;
     const pieces = isWhole ? this.#whole(chain.count, segments) : this.#selected(filter);
     for await (const rows of pieces) {
-      for (const row of rows) this.#count(row);
+      for (const row of rows) this.#tally.addRow(row);
       yield this.#counted(rows.map(line).join(""));
     }
+    const { sha256, ...sum } = this.#tally.sum();
     this.#heads = signHeads(this.#options.chainKey, {
       format: 1,
       exported_at: exportedAt,
       filter: isWhole ? null : { ...filter },
-      rows: this.#rows,
-      cost_micros: this.#costMicros.toString(),
-      first_chain_seq: this.#first?.chainSeq ?? null,
-      first_prev_hash: hex(this.#first?.prevHash),
-      last_chain_seq: this.#last?.chainSeq ?? null,
-      last_hash: hex(this.#last?.hash),
-      chain: { count: chain.count, hash: hex(chain.hash)!, cost_micros: chain.costMicros.toString() },
+      ...sum,
+      chain: { count: chain.count, hash: hex(chain.hash), cost_micros: chain.costMicros.toString() },
       pruned: segments.map(segmentHead),
       checkpoint: this.#newestCheckpoint(),
-      sha256: this.#bytes.digest("hex"),
+      sha256,
     });
     if (format === "ndjson") yield `${JSON.stringify({ keybrake_export: this.#heads })}\n`;
   }
@@ -109,15 +102,8 @@ class Exporting {
     }
   }
 
-  #count(row: ChainedRow): void {
-    this.#rows += 1;
-    this.#costMicros += rowCostMicros(row);
-    this.#first ??= row;
-    this.#last = row;
-  }
-
   #counted(text: string): string {
-    this.#bytes.update(text);
+    this.#tally.addText(text);
     return text;
   }
 
@@ -127,8 +113,4 @@ class Exporting {
     const newest = existsSync(path) ? new CheckpointFile(path, chainKey).newest() : undefined;
     return newest ? { ...checkpointView(chainKey, newest) } : null;
   }
-}
-
-function hex(bytes: Uint8Array | undefined): string | null {
-  return bytes === undefined ? null : Buffer.from(bytes).toString("hex");
 }

@@ -61,7 +61,7 @@ export async function issueKey(
   return {
     ...unspentKeyView(record, config.publicUrl, now),
     ...(await revealed(options, vendor, minted.token)),
-    warnings: policyWarnings(policy, vendor),
+    warnings: policyWarnings(policy, vendor, config.currencyRates),
   };
 }
 

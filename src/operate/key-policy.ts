@@ -4,6 +4,7 @@ import { fillTemplate } from "../policy/load.ts";
 import { narrowPolicy } from "../policy/narrow.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
+import { unratedCaps } from "../policy/unrated.ts";
 import { problemsText, validateFields, validatePolicy } from "../policy/validate.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import type { Vendor } from "../vendors/vendor.ts";
@@ -27,6 +28,7 @@ export function policyOfRequest(
       ? ownPolicy(options, request, fields)
       : narrowedTemplate(options, request, request.template, fields);
   refuseAboveCeiling(actor, made.policy);
+  refuseUnratedCaps(options, made.policy);
   return made;
 }
 
@@ -114,8 +116,24 @@ export function changedPolicy(
     policy = validated({ ...without(record.policy, removed), ...canonical(given) });
   }
   refuseAboveCeiling(actor, policy);
+  // Of what is asked for only: a rate that was taken away since must not stop an operator from changing the rest.
+  refuseUnratedCaps(options, given);
   return policy;
 }
+
+/** A cap that nobody can say in dollars would have to be 0 or no cap at all; neither is what was asked for. */
+function refuseUnratedCaps({ config }: ControlPlaneOptions, fields: Readonly<Record<string, unknown>>): void {
+  const [unrated] = unratedCaps(fields, config.currencyRates);
+  if (!unrated) return;
+  const { path, currency } = unrated;
+  throw new Problem(
+    "invalid",
+    `${path[0]} is in ${currency}, and this server has no rate for that (currency_rates.${currency})`,
+    `set currency_rates.${currency} in keybrake.yaml and restart, or give the cap in dollars (${DOLLAR_FIELDS[path[0]!]})`,
+  );
+}
+
+const DOLLAR_FIELDS: Readonly<Record<string, string>> = { daily_cap: "daily_usd_cap", total_cap: "total_usd_cap" };
 
 /** A new expiry counted from now, in milliseconds from now; an issuer's key lives no longer than its template lets it. */
 export function changedLifetimeMs(

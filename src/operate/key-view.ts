@@ -1,9 +1,13 @@
+import type { Config } from "../config.ts";
 import { formatUsd } from "../core/money.ts";
 import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
-import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { type Budget, counterId, keyBudgets } from "../ledger/budget.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
 import type { BudgetView, KeyView, SelfView, SpendView } from "./control-plane.ts";
+
+/** What of the configuration a view shows: the address, and caps in other currencies by their rates. */
+type Shown = Pick<Config, "publicUrl" | "currencyRates">;
 
 /** A key without what it has spent, as it is shown right after it was issued. */
 export function unspentKeyView(record: VaultKeyRecord, publicUrl: string, now: EpochMs): Omit<KeyView, "spend"> {
@@ -26,12 +30,12 @@ export function unspentKeyView(record: VaultKeyRecord, publicUrl: string, now: E
   };
 }
 
-export function keyView(record: VaultKeyRecord, spend: KeySpend, publicUrl: string, now: EpochMs): KeyView {
-  return { ...unspentKeyView(record, publicUrl, now), spend: spendView(record, spend, now) };
+export function keyView(record: VaultKeyRecord, spend: KeySpend, config: Shown, now: EpochMs): KeyView {
+  return { ...unspentKeyView(record, config.publicUrl, now), spend: spendView(record, spend, config, now) };
 }
 
 /** What the bearer of a key may know of it: nothing about other keys, tokens, or who issued it. */
-export function selfView(record: VaultKeyRecord, spend: KeySpend, now: EpochMs): SelfView {
+export function selfView(record: VaultKeyRecord, spend: KeySpend, config: Shown, now: EpochMs): SelfView {
   return {
     key_id: record.id,
     vendor: record.vendor,
@@ -39,7 +43,7 @@ export function selfView(record: VaultKeyRecord, spend: KeySpend, now: EpochMs):
     status: keyStatus(record, now),
     expires_at: isoTime(record.expiresAt),
     policy: record.policy,
-    spend: spendView(record, spend, now),
+    spend: spendView(record, spend, config, now),
   };
 }
 
@@ -50,12 +54,21 @@ export function keyStatus(record: VaultKeyRecord, now: EpochMs): KeyView["status
 }
 
 /** The key's budgets in the window that `now` falls in. */
-export function budgetViews(record: VaultKeyRecord, spend: KeySpend, now: EpochMs): readonly BudgetView[] {
-  return keyBudgets(record.id, compilePolicy(record.policy)).map((budget) => {
-    const start = windowStart(budget.window, now);
-    const counter = spend.counters.find(({ name, windowStart: at }) => name === budget.name && at === start);
-    return budgetView(budget, counter?.used ?? 0n, now);
-  });
+export function budgetViews(
+  record: VaultKeyRecord,
+  spend: KeySpend,
+  { currencyRates }: Pick<Config, "currencyRates">,
+  now: EpochMs,
+): readonly BudgetView[] {
+  return keyBudgets(record.id, compilePolicy(record.policy), currencyRates).map((budget) =>
+    budgetView(budget, usedOf(record.id, spend, budget, now), now),
+  );
+}
+
+/** What `spend` says is used of a budget of the key in the window that `now` falls in. */
+export function usedOf(keyId: string, { counters }: KeySpend, { id, window }: Budget, now: EpochMs): bigint {
+  const start = windowStart(window, now);
+  return counters.find(({ name, windowStart: at }) => counterId(keyId, name) === id && at === start)?.used ?? 0n;
 }
 
 export function budgetView({ name, unit, cap, window }: Budget, used: bigint, now: EpochMs): BudgetView {
@@ -76,12 +89,12 @@ export function isoTime(at: EpochMs): string {
   return new Date(at).toISOString();
 }
 
-function spendView(record: VaultKeyRecord, spend: KeySpend, now: EpochMs): SpendView {
+function spendView(record: VaultKeyRecord, spend: KeySpend, config: Shown, now: EpochMs): SpendView {
   return {
     settled_usd: formatUsd(spend.settledMicros),
     held_usd: formatUsd(spend.heldMicros),
     unresolved_usd: formatUsd(spend.unresolvedMicros),
     calls: spend.calls,
-    budgets: budgetViews(record, spend, now),
+    budgets: budgetViews(record, spend, config, now),
   };
 }

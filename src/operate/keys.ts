@@ -1,7 +1,16 @@
 import { Problem } from "../core/problem.ts";
+import { capsCountedFromNow } from "../policy/kind-cap-changes.ts";
 import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
-import type { Actor, KeyPage, KeyView, ListKeysRequest, SelfView, UpdateKeyRequest } from "./control-plane.ts";
+import type {
+  Actor,
+  KeyPage,
+  KeyView,
+  ListKeysRequest,
+  SelfView,
+  UpdatedKeyView,
+  UpdateKeyRequest,
+} from "./control-plane.ts";
 import { changedLifetimeMs, changedPolicy } from "./key-policy.ts";
 import { keyView, selfView } from "./key-view.ts";
 import { checkVendorName } from "./known-vendor.ts";
@@ -31,7 +40,7 @@ export async function listKeys(options: ControlPlaneOptions, request: ListKeysRe
   const found = await store.listKeys(filter);
   const shown = found.slice(0, limit);
   const keys = await Promise.all(
-    shown.map(async (record) => keyView(record, await store.keySpend(record.id), config.publicUrl, now)),
+    shown.map(async (record) => keyView(record, await store.keySpend(record.id), config, now)),
   );
   return { keys, next_cursor: found.length > limit ? shown.at(-1)!.id : null };
 }
@@ -59,7 +68,7 @@ export async function updateKey(
   id: string,
   change: UpdateKeyRequest,
   actor: Actor,
-): Promise<KeyView> {
+): Promise<UpdatedKeyView> {
   refuseReader(actor);
   if (change.expires_in === undefined && Object.keys(change.policy).length === 0) {
     throw new Problem("invalid", "there is nothing to change", "give expires_in or a policy field");
@@ -75,16 +84,16 @@ export async function updateKey(
         ? record.expiresAt
         : options.clock.now() + changedLifetimeMs(options, record, change.expires_in, actor);
     const changed = await options.store.updateKey(id, { policy, expiresAt, fromVersion: record.version });
-    if (changed) return viewNow(options, changed);
+    if (changed) return { ...(await viewNow(options, changed)), warnings: capsCountedFromNow(record.policy, policy) };
   }
   throw new Problem("conflict", `${id} was changed by somebody else at the same moment`, "look at it and try again");
 }
 
 /** @throws Problem `not_found` for a hash that no key has. */
-export async function self({ store, clock }: ControlPlaneOptions, tokenHash: Uint8Array): Promise<SelfView> {
+export async function self({ store, clock, config }: ControlPlaneOptions, tokenHash: Uint8Array): Promise<SelfView> {
   const record = await store.findKeyByHash(tokenHash);
   if (!record) throw new Problem("not_found", "this vault key is not known to this server");
-  return selfView(record, await store.keySpend(record.id), clock.now());
+  return selfView(record, await store.keySpend(record.id), config, clock.now());
 }
 
 /** @throws Problem `not_found`, also for a key that `actor` may not see. */
@@ -99,5 +108,5 @@ export async function visibleKey({ store }: ControlPlaneOptions, id: string, act
 }
 
 async function viewNow({ store, clock, config }: ControlPlaneOptions, record: VaultKeyRecord): Promise<KeyView> {
-  return keyView(record, await store.keySpend(record.id), config.publicUrl, clock.now());
+  return keyView(record, await store.keySpend(record.id), config, clock.now());
 }

@@ -1,5 +1,5 @@
+import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
-import { nearestName } from "../policy/nearest.ts";
 import type { Store, VendorRecord } from "../store/store.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import { asInvalid } from "./as-invalid.ts";

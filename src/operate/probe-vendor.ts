@@ -1,4 +1,6 @@
 import { refuseUnsafeEnvironment } from "../config.ts";
+import { Problem } from "../core/problem.ts";
+import { accountOrigin } from "../vendors/origin.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import type { VendorTestView } from "./control-plane.ts";
 import { knownVendor, vendorRecord } from "./known-vendor.ts";
@@ -17,8 +19,15 @@ export async function probeVendor(options: ControlPlaneOptions, name: string): P
   const record = await vendorRecord(options.store, name);
   const secret = storedSecret(options, record, name);
   refuseUnsafeEnvironment(options.environment);
+  if (vendor.probePath === "") {
+    throw new Problem(
+      "invalid",
+      `${name} has no read that could try its secret`,
+      "issue a key and make one call; `keybrake audit` shows what became of it",
+    );
+  }
   const { accountId, username, origin } = record!;
-  const url = `${origin ?? vendor.origin}${vendor.probePath.replace("{account}", accountId)}`;
+  const url = `${origin ?? accountOrigin(vendor, accountId) ?? vendor.origin}${vendor.probePath.replace("{account}", accountId)}`;
   const credential = vendor.writeCredential({ secret: secret.reveal(), username, accountId });
   try {
     const response = await fetch(url, {

@@ -1,4 +1,5 @@
 import type { AuditRow } from "../audit/row.ts";
+import type { Config } from "../config.ts";
 import { formatUsd, type Micros, parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import type { ResolveRequest } from "../ledger/entry.ts";
@@ -40,7 +41,7 @@ export async function resolveCall(
   if (!result || !("resolved" in result) || !result.resolved) throw alreadyResolved(row.id, "unresolved");
   const written = await rowReferringTo(store, row, newest[0]?.seq ?? 0);
   const after = await store.keySpend(key.id);
-  return resolvedView(row, written, said, budgetChange(key, row, before, after));
+  return resolvedView(row, written, said, budgetChange(options.config, key, row, before, after));
 }
 
 /** What the operator says; `reason` is null where none was given. */
@@ -109,10 +110,14 @@ async function rowReferringTo(store: Store, call: AuditRow, seq: number): Promis
 }
 
 /** The dollar budget with the least left, in the window in which the call was counted: that is the one corrected. */
-function budgetChange(key: VaultKeyRecord, { calledAt }: AuditRow, before: KeySpend, after: KeySpend) {
-  const was = budgetViews(key, before, calledAt);
-  const is = budgetViews(key, after, calledAt);
-  const tightest = is.map((view, index) => ({ view, was: was[index]! })).toSorted(byLeft)[0];
+function budgetChange(config: Config, key: VaultKeyRecord, { calledAt }: AuditRow, before: KeySpend, after: KeySpend) {
+  const was = budgetViews(key, before, config, calledAt);
+  const is = budgetViews(key, after, config, calledAt);
+  const tightest = is
+    .map((view, index) => ({ view, was: was[index]! }))
+    // A cap of one kind that this call does not move is another kind's.
+    .filter(({ view, was: { used } }) => !view.budget.startsWith("caps.") || view.used !== used)
+    .toSorted(byLeft)[0];
   if (!tightest) return null;
   const { used: used_before } = tightest.was;
   const { used: used_after, ...budget } = tightest.view;

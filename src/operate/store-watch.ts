@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { Problem } from "../core/problem.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
@@ -118,10 +117,4 @@ export function guardStore(store: Store, watch: StoreWatch): Store {
 export function startStoreWatch(watch: StoreWatch): () => void {
   const timer = setInterval(() => watch.cause(), LOOK_EVERY_MS);
   return () => clearInterval(timer);
-}
-
-/** The file that `storeUrl` names (src/store/open.ts); undefined where the store is not a file. */
-export function storeFile(storeUrl: string, dataDir: string): string | undefined {
-  if (!storeUrl.startsWith("sqlite:")) return undefined;
-  return storeUrl === "sqlite:" ? join(dataDir, "keybrake.db") : storeUrl.slice("sqlite:".length);
 }

@@ -3,6 +3,7 @@ import { Problem } from "../core/problem.ts";
 import type { Secret } from "../core/secret.ts";
 import type { VendorRecord } from "../store/store.ts";
 import { seal, unseal } from "../vault/seal.ts";
+import { accountOrigin } from "../vendors/origin.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import type { VendorSettings, VendorView } from "./control-plane.ts";
 import { isoTime } from "./key-view.ts";
@@ -41,7 +42,8 @@ export async function removeVendor(
   { store, clock, vendors }: ControlPlaneOptions,
   name: string,
 ): Promise<{ name: string; removed: boolean }> {
-  knownVendor(vendors, name);
+  // One that is no longer declared may have left its secret.
+  if (!(await vendorRecord(store, name))) knownVendor(vendors, name);
   return { name, removed: await store.removeVendor(name, clock.now()) };
 }
 
@@ -68,9 +70,12 @@ function successor(
   const now = clock.now();
   const secretId = timeOrderedId("sec", now);
   const version = (before?.version ?? 0) + 1;
+  const whose = account(vendor, before, settings);
+  const accountsOwn = accountOrigin(vendor, whose.accountId);
+  if (accountsOwn !== undefined) checkOrigin(accountsOwn, false);
   return {
     name: vendor.name,
-    ...account(vendor, before, settings),
+    ...whose,
     ...address(before, settings),
     sealedSecret: seal(masterKey, secret, { vendor: vendor.name, secretId, version }),
     secretId,
@@ -127,7 +132,7 @@ function vendorView(vendor: Vendor, record: VendorRecord | undefined): VendorVie
     title: vendor.title,
     configured: record?.sealedSecret !== undefined,
     account_id: record?.accountId || null,
-    origin: record?.origin ?? vendor.origin,
+    origin: record?.origin ?? (record && accountOrigin(vendor, record.accountId)) ?? vendor.origin,
     private: record?.isPrivate ?? false,
     version: record?.version ?? 0,
     updated_at: record ? isoTime(record.updatedAt) : null,

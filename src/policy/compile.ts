@@ -1,7 +1,9 @@
 import { parseUsd } from "../core/money.ts";
 import { parseRoute, type Route } from "../core/route.ts";
 import { parseDuration } from "../core/window.ts";
-import type { CompiledPolicy, ParameterRule, PolicyDocument } from "./policy.ts";
+import { CAPPED_KINDS } from "../vendors/vendor.ts";
+import type { CapsDocument, MoneyDocument } from "./cap-values.ts";
+import type { CompiledPolicy, CurrencyCap, KindCap, ParameterRule, PolicyDocument } from "./policy.ts";
 import type { RuleDocument } from "./rule-values.ts";
 
 /**
@@ -19,6 +21,9 @@ export function compilePolicy(document: PolicyDocument): CompiledPolicy {
     capWindow: "utc_day",
     dailyCapMicros: micros(document["daily_usd_cap"]),
     totalCapMicros: micros(document["total_usd_cap"]),
+    dailyCap: currencyCap(document["daily_cap"]),
+    totalCap: currencyCap(document["total_cap"]),
+    kindCaps: kindCaps(document["caps"]),
     maxPerCallMicros: micros(document["max_amount_per_call_usd"]),
     dailySendCap: dailySendCap === undefined ? undefined : BigInt(dailySendCap),
     idempotency: document["idempotency"] === "forward" ? "forward" : "replay",
@@ -40,6 +45,19 @@ function routes(value: unknown): readonly Route[] {
 
 function micros(value: unknown): bigint | undefined {
   return value === undefined ? undefined : parseUsd(value as string);
+}
+
+function currencyCap(value: unknown): CurrencyCap | undefined {
+  const money = value as MoneyDocument | undefined;
+  return money && { amountMicros: parseUsd(money.amount), currency: money.currency };
+}
+
+function kindCaps(value: unknown): readonly KindCap[] {
+  const caps = (value ?? {}) as CapsDocument;
+  return CAPPED_KINDS.flatMap((kind) => {
+    const cap = caps[kind];
+    return cap ? [{ kind, dailyMicros: micros(cap.daily_usd), totalMicros: micros(cap.total_usd) }] : [];
+  });
 }
 
 function set(value: unknown): ReadonlySet<string> | undefined {

@@ -2,7 +2,9 @@ import type { Call } from "../core/call.ts";
 import { formatUsd } from "../core/money.ts";
 import { VERDICTS, type Verdict } from "../core/verdict.ts";
 import type { Pricing, Vendor, VendorAccount } from "../vendors/vendor.ts";
+import { capsInWords } from "./caps-in-words.ts";
 import { judge } from "./judge.ts";
+import type { Judgement } from "./judgement.ts";
 import type { CompiledPolicy } from "./policy.ts";
 
 /** What the proxy would do with a call, as far as the policy alone decides: budgets, the key and the brake come after. */
@@ -18,8 +20,10 @@ export interface Explanation {
   readonly route: string;
   readonly class: string;
   readonly kind: string;
-  /** Dollars that the call would reserve, as decimal text. */
+  /** Dollars that the call would reserve, as decimal text; 0 where they are looked up. */
   readonly exposure_usd: string;
+  /** What the proxy would ask the vendor first (`GET /v1/charges/ch_1`), because the request does not say what it costs. */
+  readonly looks_up: readonly string[];
   /** Messages or recipients that it would count. */
   readonly sends: number;
   readonly customer: string | undefined;
@@ -40,18 +44,14 @@ export interface ExplainSetting {
 export function explain({ policy, vendor, account, pricing }: ExplainSetting, call: Call): Explanation {
   const judgement = judge(policy, vendor, account, call, pricing);
   const { operation, scope } = judgement;
-  const verdict: Verdict = judgement.ok ? "allowed" : judgement.code;
-  const exposureMicros = judgement.ok ? judgement.exposure.micros : judgement.exposureMicros;
+  const said = saying(policy, call, judgement);
   return {
-    verdict,
-    rule: judgement.rule,
-    message: judgement.ok ? allowedMessage(policy, call, formatUsd(exposureMicros)) : judgement.message,
-    advice: VERDICTS[verdict].advice,
+    ...said,
+    advice: VERDICTS[said.verdict].advice,
     operation: operation?.name ?? "",
     route: operation?.route ?? "",
     class: operation?.class ?? "",
     kind: operation?.kind ?? "",
-    exposure_usd: formatUsd(exposureMicros),
     sends: judgement.ok ? judgement.exposure.sends : 0,
     customer: scope?.customer,
     recipients: scope?.recipients ?? [],
@@ -60,13 +60,31 @@ export function explain({ policy, vendor, account, pricing }: ExplainSetting, ca
   };
 }
 
-function allowedMessage(policy: CompiledPolicy, call: Call, exposure: string): string {
-  const caps = [
-    policy.dailyCapMicros === undefined ? undefined : `$${formatUsd(policy.dailyCapMicros)} a UTC day`,
-    policy.totalCapMicros === undefined ? undefined : `$${formatUsd(policy.totalCapMicros)} in all`,
-    policy.dailySendCap === undefined ? undefined : `${policy.dailySendCap} sends a UTC day`,
-  ].filter((cap) => cap !== undefined);
+type Saying = Pick<Explanation, "verdict" | "rule" | "message" | "exposure_usd" | "looks_up">;
+
+function saying(policy: CompiledPolicy, call: Call, judgement: Judgement): Saying {
+  if (judgement.ok) {
+    const exposure_usd = formatUsd(judgement.exposure.micros);
+    const message = allowedMessage(policy, call, judgement.operation.kind, `reserves $${exposure_usd}`);
+    return { verdict: "allowed", rule: judgement.rule, message, exposure_usd, looks_up: [] };
+  }
+  if (judgement.code === "look_up") {
+    const looks_up = judgement.lookUps.map(({ method, path }) => `${method} ${path}`);
+    const message = allowedMessage(
+      policy,
+      call,
+      judgement.operation.kind,
+      `reserves what ${looks_up.join(" and ")} says that it costs`,
+    );
+    return { verdict: "allowed", rule: "look_up", message, exposure_usd: formatUsd(0n), looks_up };
+  }
+  const { code: verdict, rule, message, exposureMicros } = judgement;
+  return { verdict, rule, message, exposure_usd: formatUsd(exposureMicros), looks_up: [] };
+}
+
+function allowedMessage(policy: CompiledPolicy, call: Call, kind: string, reserves: string): string {
+  const caps = capsInWords(policy, kind);
   const against =
     caps.length > 0 ? `, as long as the key's caps (${caps.join(", ")}) have room` : "; the key has no cap";
-  return `Keybrake: ${call.method} ${call.path} is allowed and reserves $${exposure}${against}.`;
+  return `Keybrake: ${call.method} ${call.path} is allowed and ${reserves}${against}.`;
 }

@@ -43,7 +43,17 @@ function customerOutside(policy: CompiledPolicy, operation: Operation, scope: Sc
       },
     );
   }
-  if (operation.class !== "priced") return undefined;
+  return operation.class === "priced" ? noCustomer(customers) : undefined;
+}
+
+/** A call whose customer the request need not name has to have one by the time it is priced. */
+export function customerUnknown(policy: CompiledPolicy, operation: Operation, scope: Scope): Finding | undefined {
+  const { customers } = policy;
+  if (!customers || operation.class !== "look_up" || scope.customer !== undefined) return undefined;
+  return noCustomer(customers);
+}
+
+function noCustomer(customers: ReadonlySet<string>): Finding {
   return denied(
     "customers",
     `this call names no customer, and this key is for ${listed(customers)}. Name one of them.`,

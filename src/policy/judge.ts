@@ -2,17 +2,28 @@ import type { Call } from "../core/call.ts";
 import { formatUsd } from "../core/money.ts";
 import { matchesRoute, type Route } from "../core/route.ts";
 import { operationOf } from "../vendors/operations.ts";
-import type { Exposure, NoExposure, Operation, Pricing, Scope, Vendor, VendorAccount } from "../vendors/vendor.ts";
+import type {
+  Exposure,
+  Found,
+  Missing,
+  NoExposure,
+  Operation,
+  Pricing,
+  Scope,
+  Vendor,
+  VendorAccount,
+} from "../vendors/vendor.ts";
 import { breachedParameter } from "./judge-parameters.ts";
-import { breachedScope } from "./judge-scope.ts";
-import { type Finding, type Judgement, listed } from "./judgement.ts";
+import { breachedScope, customerUnknown } from "./judge-scope.ts";
+import { type Admission, type Finding, type Judgement, listed, type PolicyRefusal } from "./judgement.ts";
 import type { CompiledPolicy } from "./policy.ts";
 
 const FREE: Exposure = { ok: true, micros: 0n, sends: 0, currency: undefined, source: "none" };
 
 /**
  * What `policy` says about `call`: pure, without state, budgets or the clock. The checks run in the order of http.md, and
- * the first that fails answers: endpoint, body kind, parameters and scope, the most it can cost, currency, amount.
+ * the first that fails answers: endpoint, body kind, parameters and scope, the most it can cost, currency, amount. A call
+ * that needs a look-up has passed all that can be judged without; it is judged again with what was `found`.
  */
 export function judge(
   policy: CompiledPolicy,
@@ -20,6 +31,7 @@ export function judge(
   account: VendorAccount,
   call: Call,
   pricing: Pricing,
+  found: Found = NOTHING_FOUND,
 ): Judgement {
   const operation = operationOf(vendor, call.method, call.path);
   const allowedAt = indexOfMatch(policy.allowed, call);
@@ -34,14 +46,31 @@ export function judge(
   const outside = breachedParameter(policy.parameters, call) ?? breachedScope(policy, operation, scope);
   if (outside) return refusal(outside, operation, scope);
 
-  const exposure = exposureOf(operation, call, pricing);
-  if (!exposure.ok) return refusal(vendorFinding(operation, exposure)!, operation, scope);
-  const dear = currencyFinding(policy, exposure) ?? amountFinding(policy, exposure);
-  if (dear) return refusal(dear, operation, scope, exposure.micros);
-  return { ok: true, operation, exposure, scope, rule: `allowed_endpoints[${allowedAt}]` };
+  const exposure = exposureOf(operation, call, pricing, found);
+  if (!exposure.ok) {
+    if (exposure.code === "look_up") return { ok: false, code: "look_up", operation, scope, lookUps: exposure.lookUps };
+    return refusal(vendorFinding(operation, exposure)!, operation, scope);
+  }
+  return judgeExposure(policy, { operation, exposure, scope, rule: `allowed_endpoints[${allowedAt}]` });
 }
 
-function refusal(finding: Finding, operation: Operation, scope?: Scope, exposureMicros = 0n): Judgement {
+const NOTHING_FOUND: Found = new Map();
+
+/** The checks that need the ceiling, and whose money it is. */
+function judgeExposure(policy: CompiledPolicy, priced: Omit<Admission, "ok">): Judgement {
+  const { operation, exposure } = priced;
+  const { customer } = exposure;
+  const scope = customer === undefined ? priced.scope : { ...priced.scope, customer };
+  const finding =
+    (customer === undefined ? undefined : breachedScope(policy, operation, scope)) ??
+    customerUnknown(policy, operation, scope) ??
+    currencyFinding(policy, exposure) ??
+    amountFinding(policy, exposure);
+  if (finding) return refusal(finding, operation, scope, exposure.micros);
+  return { ok: true, ...priced, scope };
+}
+
+function refusal(finding: Finding, operation: Operation, scope?: Scope, exposureMicros = 0n): PolicyRefusal {
   const { code, message, rule, details = {} } = finding;
   const said = { ok: false, code, message, rule, operation, exposureMicros, details } as const;
   return scope ? { ...said, scope } : said;
@@ -103,8 +132,8 @@ function bodyKindFinding(vendor: Vendor, operation: Operation, call: Call): Find
   };
 }
 
-function exposureOf(operation: Operation, call: Call, pricing: Pricing): Exposure | NoExposure {
-  if (operation.exposure && operation.class !== "unknown") return operation.exposure(call, pricing);
+function exposureOf(operation: Operation, call: Call, pricing: Pricing, found: Found): Exposure | NoExposure | Missing {
+  if (operation.exposure && operation.class !== "unknown") return operation.exposure(call, pricing, found);
   if (operation.class === "free" || operation.class === "closed") return FREE;
   const reason = operation.reason ?? "may move money, and the request does not say how much";
   const message = `Keybrake: ${call.method} ${operation.route.replace(/^\S+ /, "")} ${reason}. Do not retry.`;

@@ -1,9 +1,18 @@
 import type { Micros } from "../core/money.ts";
 import type { RefusalCode } from "../core/verdict.ts";
-import type { Exposure, Operation, Refusal, Scope } from "../vendors/vendor.ts";
+import type { Exposure, LookUp, Operation, Refusal, Scope } from "../vendors/vendor.ts";
 
 /** What a policy says about one call, before budgets are looked at. */
-export type Judgement = Admission | PolicyRefusal;
+export type Judgement = Admission | PolicyRefusal | Unpriced;
+
+/** Nothing is against the call yet; what it costs at most is at the vendor. */
+export interface Unpriced {
+  readonly ok: false;
+  readonly code: "look_up";
+  readonly operation: Operation;
+  readonly scope: Scope;
+  readonly lookUps: readonly LookUp[];
+}
 
 export interface Admission {
   readonly ok: true;

@@ -1,8 +1,10 @@
+import type { CurrencyRates } from "../core/currency.ts";
+import { nearestName } from "../core/nearest.ts";
 import { parseRoute, type Route } from "../core/route.ts";
 import { VENDORS } from "../vendors/index.ts";
 import type { Operation, Vendor } from "../vendors/vendor.ts";
+import { capWarnings, type Endpoint, rateWarnings, type Warning } from "./cap-warnings.ts";
 import { covers, overlaps } from "./coverage.ts";
-import { nearestName } from "./nearest.ts";
 import type { PolicyDocument } from "./policy.ts";
 import { EVERY_INPUT, readTemplate } from "./template.ts";
 
@@ -21,9 +23,15 @@ export interface LintProblem {
 
 /**
  * Everything that is wrong with a template, in the order of its lines: errors, and warnings about rules that do not do
- * what their author would expect. `vendors` are those that Keybrake knows.
+ * what their author would expect. `vendors` are those that Keybrake knows,
+ * `rates` those of the configuration: without them nothing is said about currencies.
  */
-export function lintTemplate(text: string, fileName: string, vendors: readonly Vendor[] = VENDORS): LintProblem[] {
+export function lintTemplate(
+  text: string,
+  fileName: string,
+  vendors: readonly Vendor[] = VENDORS,
+  rates?: CurrencyRates,
+): LintProblem[] {
   const reading = readTemplate(text, fileName);
   const found: LintProblem[] = reading.problems.map((problem) => ({ fileName, severity: "error", ...problem }));
   const { fields, positionOf } = reading;
@@ -38,6 +46,7 @@ export function lintTemplate(text: string, fileName: string, vendors: readonly V
     found.push(nearest === undefined ? problem : { ...problem, nearest });
   };
   for (const name of reading.unusedInputs) say("warning", ["inputs", name], `the input ${name} stands in no value`);
+  for (const { path, message } of rates ? rateWarnings(fields, rates) : []) say("warning", path, message);
   const vendor = vendors.find(({ name }) => name === fields["vendor"]);
   if (vendor) {
     for (const { path, message } of vendorWarnings(fields, vendor)) say("warning", path, message);
@@ -50,21 +59,9 @@ export function lintTemplate(text: string, fileName: string, vendors: readonly V
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-interface Warning {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-interface Endpoint {
-  readonly path: readonly (string | number)[];
-  readonly route: Route;
-  /** The operations that calls of this endpoint can be, the deciding first. */
-  readonly operations: readonly Operation[];
-}
-
 /** What is lawful in a policy and hardly meant: no cap on what costs, endpoints that are refused or that nothing reaches. */
-export function policyWarnings(policy: PolicyDocument, vendor: Vendor): readonly string[] {
-  return vendorWarnings(policy, vendor).map(({ message }) => message);
+export function policyWarnings(policy: PolicyDocument, vendor: Vendor, rates: CurrencyRates): readonly string[] {
+  return [...vendorWarnings(policy, vendor), ...rateWarnings(policy, rates)].map(({ message }) => message);
 }
 
 function vendorWarnings(fields: Readonly<Record<string, unknown>>, vendor: Vendor): Warning[] {
@@ -75,18 +72,6 @@ function vendorWarnings(fields: Readonly<Record<string, unknown>>, vendor: Vendo
     ...allowed.flatMap((endpoint) => refusedWarnings(endpoint, vendor)),
     ...denied.flatMap((endpoint) => idleWarnings(endpoint, allowed)),
   ];
-}
-
-function capWarnings(fields: Readonly<Record<string, unknown>>, allowed: readonly Endpoint[]): Warning[] {
-  if (fields["allowed_endpoints"] === undefined) {
-    return [{ path: ["vendor"], message: "there are no allowed_endpoints, so that no call is allowed" }];
-  }
-  const dear = allowed.find(({ operations }) => operations.some((operation) => operation.class === "priced"));
-  const countsSends = dear?.operations.some(({ kind }) => kind === "message" || kind === "email");
-  const caps = ["daily_usd_cap", "total_usd_cap", ...(countsSends ? ["daily_send_cap"] : [])];
-  if (!dear || caps.some((cap) => fields[cap] !== undefined)) return [];
-  const message = `"${dear.route.text}" costs money and there is no cap; give daily_usd_cap or total_usd_cap`;
-  return [{ path: dear.path, message }];
 }
 
 function refusedWarnings({ path, route, operations }: Endpoint, vendor: Vendor): Warning[] {

@@ -1,6 +1,6 @@
+import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
 import { type Path, pathText } from "./field-values.ts";
-import { nearestName } from "./nearest.ts";
 import type { PolicyDocument } from "./policy.ts";
 import { isMap } from "./rule-values.ts";
 import { EVERY_INPUT, readTemplate, type Template, type TemplateInput, WHOLE_INPUT } from "./template.ts";

@@ -1,5 +1,5 @@
 import { shown } from "./field-values.ts";
-import type { RuleDocument } from "./rule-values.ts";
+import { isMap, type RuleDocument } from "./rule-values.ts";
 
 /** Says that a field of the request would widen the template's: field, template's value, given value. */
 export type SayWider = (field: string, template: unknown, given: unknown) => void;
@@ -29,8 +29,9 @@ function narrowRule(at: string, base: RuleDocument, given: RuleDocument, sayWide
   return { ...base, ...given, ...(notIn.length > 0 && { not_in: notIn }) };
 }
 
-/** `[a, b, c]` or `500.00`, as a message shows it. */
+/** `[a, b, c]`, `500.00` or `500.00 eur`, as a message shows it. */
 export function valueText(value: unknown): string {
+  if (isMap(value) && "currency" in value) return `${value["amount"]} ${value["currency"]}`;
   if (!Array.isArray(value)) return typeof value === "string" ? value : shown(value);
   const rest = value.length - 5;
   return `[${value.slice(0, 5).join(", ")}${rest > 0 ? `, … ${rest} more` : ""}]`;

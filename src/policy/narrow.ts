@@ -3,7 +3,9 @@ import { Problem } from "../core/problem.ts";
 import { parseRoute } from "../core/route.ts";
 import { parseDuration } from "../core/window.ts";
 import type { Vendor } from "../vendors/vendor.ts";
+import type { CapsDocument } from "./cap-values.ts";
 import { covers } from "./coverage.ts";
+import { narrowCaps, narrowMoney } from "./narrow-caps.ts";
 import { narrowParameters, type RulesDocument, type SayWider, valueText } from "./narrow-parameters.ts";
 import type { PolicyDocument } from "./policy.ts";
 import type { PolicyFieldName } from "./schema.ts";
@@ -30,6 +32,8 @@ export function narrowPolicy(base: PolicyDocument, fields: unknown, vendor: Vend
     const before = base[name] ?? DEFAULTS[name as PolicyFieldName];
     if (name === "parameters") {
       merged[name] = narrowParameters((before ?? {}) as RulesDocument, value as RulesDocument, sayWider);
+    } else if (name === "caps") {
+      merged[name] = narrowCaps((before ?? {}) as CapsDocument, value as CapsDocument, sayWider);
     } else if (before === undefined) {
       merged[name] = value;
     } else {
@@ -54,7 +58,7 @@ const DEFAULTS: Partial<Record<PolicyFieldName, unknown>> = {
   idempotency: "replay",
 };
 
-type NarrowedField = Exclude<PolicyFieldName, "parameters">;
+type NarrowedField = Exclude<PolicyFieldName, "parameters" | "caps">;
 
 const NARROWERS: Record<NarrowedField, Narrower> = {
   vendor: same,
@@ -62,6 +66,8 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   daily_usd_cap: atMost((value) => parseUsd(value as string)),
   cap_window: same,
   total_usd_cap: atMost((value) => parseUsd(value as string)),
+  daily_cap: narrowMoney,
+  total_cap: narrowMoney,
   max_amount_per_call_usd: atMost((value) => parseUsd(value as string)),
   allowed_endpoints: within((outer, inner) => covers(parseRoute(outer), parseRoute(inner))),
   denied_endpoints: (base, given) => [...new Set([...(base as string[]), ...(given as string[])])],

@@ -2,6 +2,7 @@ import type { Currency } from "../core/currency.ts";
 import type { Micros } from "../core/money.ts";
 import type { Route } from "../core/route.ts";
 import type { CapWindow } from "../core/window.ts";
+import type { CappedKind } from "../vendors/vendor.ts";
 
 /**
  * A policy as it is written, stored with its key and shown: the field names of the YAML templates and the API, amounts
@@ -23,6 +24,20 @@ export interface ParameterRule {
   readonly prefixIn?: readonly string[];
 }
 
+/** A cap in a currency; what it is in dollars depends on the rate in force when it is used. */
+export interface CurrencyCap {
+  /** Millionths of the currency's unit: 500 euros are 500_000_000n. */
+  readonly amountMicros: bigint;
+  readonly currency: Currency;
+}
+
+/** The caps of one kind of money; 0 lets nothing of that kind through. */
+export interface KindCap {
+  readonly kind: CappedKind;
+  readonly dailyMicros: Micros | undefined;
+  readonly totalMicros: Micros | undefined;
+}
+
 /** A policy made ready to judge calls with. */
 export interface CompiledPolicy {
   readonly vendor: string;
@@ -31,6 +46,11 @@ export interface CompiledPolicy {
   readonly capWindow: CapWindow;
   readonly dailyCapMicros: Micros | undefined;
   readonly totalCapMicros: Micros | undefined;
+  /** Beside `dailyCapMicros` and `totalCapMicros`: where both are given, both hold. */
+  readonly dailyCap: CurrencyCap | undefined;
+  readonly totalCap: CurrencyCap | undefined;
+  /** In the order of `CAPPED_KINDS`. */
+  readonly kindCaps: readonly KindCap[];
   readonly maxPerCallMicros: Micros | undefined;
   readonly dailySendCap: bigint | undefined;
   /** Whether a repeat with the same Idempotency-Key is answered from the record or sent on. */

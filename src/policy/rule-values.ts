@@ -1,5 +1,5 @@
+import { nearestName } from "../core/nearest.ts";
 import { ANY_TEXT, type Path, pathText, type Report, readList, shown } from "./field-values.ts";
-import { nearestName } from "./nearest.ts";
 import { patternProblem } from "./pattern-cost.ts";
 import { RULE_NAMES } from "./schema.ts";
 

@@ -1,10 +1,12 @@
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, type TOptional, type TSchema, Type } from "@sinclair/typebox";
+import { CAPPED_KINDS, type CappedKind } from "../vendors/vendor.ts";
 
 /**
  * How a field is written and read: `usd` and `count` as numbers or their text, `duration` as `2h`, `list` as an array or
- * comma-separated text, `text`, and `rules` as a map of parameter rules.
+ * comma-separated text, `text`, `money` as a map or text like `500 eur`, `caps` as a map of caps by kind or text like
+ * `refund.daily_usd=50,payout.daily_usd=0`, and `rules` as a map of parameter rules.
  */
-export type FieldKind = "usd" | "count" | "duration" | "list" | "text" | "rules";
+export type FieldKind = "usd" | "count" | "duration" | "list" | "text" | "money" | "caps" | "rules";
 
 /** One field of a policy as the documentation, the command line and OpenAPI show it. */
 export interface PolicyField {
@@ -15,7 +17,16 @@ export interface PolicyField {
   readonly cliFlag: string | undefined;
 }
 
-const PLACEHOLDERS = { usd: "usd", count: "n", duration: "duration", list: "a,b", text: "text", rules: "" } as const;
+const PLACEHOLDERS: Readonly<Record<FieldKind, string>> = {
+  usd: "usd",
+  count: "n",
+  duration: "duration",
+  list: "a,b",
+  text: "text",
+  money: "500eur",
+  caps: "kind.daily_usd=usd",
+  rules: "",
+};
 
 const amount = Type.Union([Type.Number({ minimum: 0 }), Type.String()]);
 const wholeNumber = Type.Union([Type.Integer(), Type.String()]);
@@ -35,12 +46,35 @@ const ParameterRuleSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const MoneySchema = Type.Object(
+  {
+    amount: { ...amount, description: "In the currency's own unit, like 500 euros." },
+    currency: Type.String({ description: "ISO code; one other than usd needs a rate in the configuration." }),
+  },
+  { additionalProperties: false },
+);
+
+const KindCapSchema = Type.Object(
+  {
+    daily_usd: Type.Optional({ ...amount, description: "Dollars per cap window; 0 lets none of this kind through." }),
+    total_usd: Type.Optional({ ...amount, description: "Dollars over the key's whole life." }),
+  },
+  { additionalProperties: false },
+);
+
+const byKind = Object.fromEntries(CAPPED_KINDS.map((kind) => [kind, Type.Optional(KindCapSchema)]));
+const CapsSchema = Type.Object(byKind as Record<CappedKind, TOptional<typeof KindCapSchema>>, {
+  additionalProperties: false,
+});
+
 const SCHEMAS = {
   usd: amount,
   count: wholeNumber,
   duration: Type.Union([Type.String(), Type.Integer({ minimum: 1 })]),
   list: Type.Union([Type.Array(Type.String()), Type.String()]),
   text: Type.String(),
+  money: Type.Union([MoneySchema, Type.String()]),
+  caps: Type.Union([CapsSchema, Type.String()]),
   rules: Type.Record(Type.String(), ParameterRuleSchema),
 } as const satisfies Record<FieldKind, TSchema>;
 
@@ -52,11 +86,26 @@ function field<K extends FieldKind>(kind: K, description: string, flag: boolean 
 /** Every field of a policy, once. Templates, the API's body and the command line's flags are all derived from here. */
 export const PolicySchema = Type.Object(
   {
-    vendor: field("text", "The vendor that the key is for: stripe, twilio or resend."),
+    vendor: field("text", "The vendor that the key is for: stripe, twilio, resend, or a declared one like postmark."),
     description: Type.Optional(field("text", "What the key is for, in words.")),
     daily_usd_cap: Type.Optional(field("usd", "Dollars that may be spent per cap window, over all calls.")),
     cap_window: Type.Optional(field("text", "When the daily caps start again: utc_day (the default).")),
     total_usd_cap: Type.Optional(field("usd", "Dollars that may be spent over the key's whole life.")),
+    daily_cap: Type.Optional(
+      field(
+        "money",
+        "A cap per window in another currency, like { amount: 500, currency: eur }; holds beside daily_usd_cap.",
+      ),
+    ),
+    total_cap: Type.Optional(
+      field("money", "A cap over the key's whole life in another currency; holds beside total_usd_cap."),
+    ),
+    caps: Type.Optional(
+      field(
+        "caps",
+        `Dollars that each kind of money may take, like { refund: { daily_usd: 50 } }. Kinds: ${CAPPED_KINDS.join(", ")}. Counted from when it is set.`,
+      ),
+    ),
     max_amount_per_call_usd: Type.Optional(field("usd", "Dollars that one call may cost at most.")),
     allowed_endpoints: Type.Optional(
       field(
@@ -117,6 +166,9 @@ export const POLICY_FIELDS: readonly PolicyField[] = Object.entries(PolicySchema
 
 export const POLICY_FIELD_NAMES: ReadonlySet<string> = new Set(POLICY_FIELDS.map(({ name }) => name));
 
+/** The caps that a kind can have under `caps`. */
+export const KIND_CAP_NAMES: readonly string[] = Object.keys(KindCapSchema.properties);
+
 /** The words of a rule under `parameters`. */
 export const RULE_NAMES: readonly string[] = Object.keys(ParameterRuleSchema.properties);
 
@@ -130,5 +182,4 @@ export const LATER_FIELDS: ReadonlyMap<string, string> = new Map([
   ["requests_per_minute", "use daily_usd_cap or daily_send_cap"],
   ["on_unknown_cost", "leave it out: calls of unknown cost are refused"],
   ["auto_revoke", "revoke by hand with `keybrake key revoke`"],
-  ["caps", "use daily_usd_cap"],
 ]);

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
 import { loadTemplate } from "./load.ts";
-import { nearestName } from "./nearest.ts";
 import { type Template, templateName } from "./template.ts";
 
 /** A file in the directory that cannot be used as it is. */

@@ -1,10 +1,11 @@
+import { nearestName } from "../core/nearest.ts";
+import { INPUT_NAME, type Position, readYaml, type YamlData } from "../core/yaml-data.ts";
+import { CAPPED_KINDS } from "../vendors/vendor.ts";
 import type { Path } from "./field-values.ts";
 import { pathText, readText, shown } from "./field-values.ts";
-import { nearestName } from "./nearest.ts";
 import { isMap } from "./rule-values.ts";
-import { POLICY_FIELD_NAMES, RULE_NAMES } from "./schema.ts";
+import { KIND_CAP_NAMES, POLICY_FIELD_NAMES, RULE_NAMES } from "./schema.ts";
 import { validatePolicy } from "./validate.ts";
-import { INPUT_NAME, type Position, readYaml, type YamlData } from "./yaml-data.ts";
 
 /** What stands for an input that was not given: nothing (it must be given), any value at all, or these. */
 export type InputDefault =
@@ -113,8 +114,16 @@ function checkFields(fields: Record<string, unknown>, report: ReportAt): void {
 
 /** Whether a problem at `path` is the key itself: a field or a rule that there is not. */
 function isUnknownName(path: Path): boolean {
-  const isRule = path[0] === "parameters" && path.length === 3;
-  return isRule ? !RULE_NAMES.includes(String(path[2])) : path.length === 1 && !POLICY_FIELD_NAMES.has(String(path[0]));
+  const known = namesAt(path.map(String));
+  return known !== undefined && !known.includes(String(path.at(-1)));
+}
+
+/** The names that there are at `path`; undefined where it is no name. */
+function namesAt([field, ...within]: readonly string[]): readonly string[] | undefined {
+  if (within.length === 0) return [...POLICY_FIELD_NAMES];
+  if (field === "caps") return [CAPPED_KINDS, KIND_CAP_NAMES][within.length - 1];
+  if (field === "daily_cap" || field === "total_cap") return ["amount", "currency"];
+  return field === "parameters" && within.length === 2 ? RULE_NAMES : undefined;
 }
 
 function valueAt(root: unknown, path: Path): unknown {

@@ -1,3 +1,5 @@
+import { nearestName } from "../core/nearest.ts";
+import { readCaps, readMoney } from "./cap-values.ts";
 import {
   LIST_ENTRIES,
   type Path,
@@ -11,7 +13,6 @@ import {
   readUsd,
   shown,
 } from "./field-values.ts";
-import { nearestName } from "./nearest.ts";
 import type { PolicyDocument } from "./policy.ts";
 import { isMap, readRules } from "./rule-values.ts";
 import { LATER_FIELDS, POLICY_FIELD_NAMES, POLICY_FIELDS, type PolicyField, type PolicyFieldName } from "./schema.ts";
@@ -96,6 +97,10 @@ function readField({ name, kind }: PolicyField, value: unknown, report: Report):
       return readDuration(value, path, report);
     case "list":
       return readList(value, path, report, LIST_ENTRIES[name as keyof typeof LIST_ENTRIES]);
+    case "money":
+      return readMoney(value, path, report);
+    case "caps":
+      return readCaps(value, path, report);
     case "rules":
       return readRules(value, path, report);
     case "text":

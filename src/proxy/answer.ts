@@ -3,6 +3,7 @@ import type { DataPlane } from "./data-plane.ts";
 import { decodeAnswer } from "./decode-answer.ts";
 import type { Outcome } from "./forward.ts";
 import type { AdmittedCall } from "./hold.ts";
+import { rewritePageLinks } from "./page-links.ts";
 import type { ParsedRequest } from "./parse.ts";
 import { type Denial, type Outgoing, refuse } from "./refusal.ts";
 import { scrubBytes, scrubStream, scrubText } from "./scrub.ts";
@@ -42,13 +43,17 @@ export function answer(
   ending: Ending,
 ): Outgoing {
   const { outcome } = ending;
-  if (outcome.kind === "answered") return passOn(admitted, upstream, ending, outcome);
+  if (outcome.kind === "answered") return passOn(plane, admitted, upstream, ending, outcome);
   const denial = brokenDenial(outcome, admitted.setup.vendor.title, plane.limits.upstreamTimeoutMs);
   return refuse(plane, request, denial, admitted.key);
 }
 
-/** The vendor's answer unchanged, but for hop-by-hop headers and an echoed secret, and with Keybrake's own headers. */
+/**
+ * The vendor's answer unchanged, but for hop-by-hop headers, an echoed secret and links to further pages, and with
+ * Keybrake's own headers.
+ */
 function passOn(
+  { publicUrl }: DataPlane,
   admitted: AdmittedCall,
   upstream: UpstreamRequest,
   ending: Ending,
@@ -66,7 +71,11 @@ function passOn(
   if (body instanceof Uint8Array) {
     const encoding = outcome.answer.headers.get("content-encoding") ?? undefined;
     const plain = decodeAnswer(body, encoding);
-    const clean = plain ? scrubBytes(plain, secrets) : WITHHELD;
+    const scrubbed = plain ? scrubBytes(plain, secrets) : WITHHELD;
+    const { vendor, origin } = admitted.setup;
+    const isPage = admitted.call.method === "GET" && vendor.pageLinks !== undefined;
+    const linked = isPage ? rewritePageLinks(vendor, `${publicUrl}/${vendor.name}`, scrubbed, origin) : undefined;
+    const clean = linked ?? scrubbed;
     if (clean !== plain) {
       body = clean;
       if (encoded)

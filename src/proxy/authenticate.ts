@@ -1,7 +1,10 @@
 import type { RefusalCode } from "../core/verdict.ts";
 import { parseVaultKey } from "../vault/vault-key.ts";
+import { bodyToken } from "./body-credential.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { RingKey } from "./key-ring.ts";
+import { parseBodyKind } from "./parse/content-type.ts";
+import { parseStrictJson } from "./parse/json.ts";
 import type { ParsedRequest } from "./parse.ts";
 
 export type Caller =
@@ -16,7 +19,7 @@ export async function authenticate(plane: DataPlane, request: ParsedRequest): Pr
   let seen = false;
   let damaged = false;
   let found: Uint8Array | undefined;
-  for (const text of credentials(plane, request.headers)) {
+  for (const text of credentials(plane, request)) {
     seen = true;
     const token = parseVaultKey(text);
     if (token.ok) {
@@ -47,24 +50,34 @@ export async function authenticate(plane: DataPlane, request: ParsedRequest): Pr
   return { known: false, code: "key_unknown", message };
 }
 
-/** Whatever stands where some SDK puts its API key. */
-function credentials(plane: DataPlane, headers: ReadonlyMap<string, string>): readonly string[] {
+/** Whatever stands where some SDK puts its API key; the body is looked at only where no header has anything. */
+function credentials(plane: DataPlane, request: ParsedRequest): readonly string[] {
+  const { headers } = request;
   const authorization = headers.get("authorization");
   const found = authorization === undefined ? [] : authorizationTokens(authorization);
   for (const name of plane.vendors.credentialHeaders) {
     const value = headers.get(name);
     if (value !== undefined) found.push(value);
   }
-  return found;
+  return found.length > 0 ? found : bodyCredentials(plane, request);
 }
 
-/** RFC 6750 Bearer, or RFC 7617 Basic with the key as user name or as password. */
+/** Of a vendor that the path names and whose SDKs may send their key in the body alone (Segment's `writeKey`). */
+function bodyCredentials(plane: DataPlane, { target, incoming, headers }: ParsedRequest): string[] {
+  const vendor = target?.vendor === undefined ? undefined : plane.vendors.get(target.vendor)?.vendor;
+  if (vendor?.credentialBodyField === undefined) return [];
+  const kind = parseBodyKind(headers.get("content-type"), incoming.body.length);
+  const document = kind.ok && kind.value === "json" ? parseStrictJson(incoming.body) : undefined;
+  const token = document?.ok ? bodyToken(vendor, document.value.value) : undefined;
+  return typeof token === "string" ? [token] : [];
+}
+
+/** RFC 6750 Bearer, RFC 7617 Basic with the key as user name or as password, or the key after another word (`Token …`). */
 function authorizationTokens(value: string): string[] {
   const space = value.indexOf(" ");
   const scheme = value.slice(0, space).toLowerCase();
   const rest = value.slice(space + 1);
-  if (scheme === "bearer") return [rest];
-  if (scheme !== "basic") return [value];
+  if (scheme !== "basic") return [rest];
   const decoded = Buffer.from(rest, "base64").toString("utf8");
   const colon = decoded.indexOf(":");
   return colon === -1 ? [decoded] : [decoded.slice(0, colon), decoded.slice(colon + 1)].filter((part) => part !== "");

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { CallFacts } from "../audit/row.ts";
-import type { Judged } from "./decide.ts";
+import type { Operation, Scope } from "../vendors/vendor.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
@@ -9,8 +9,13 @@ const TEXT_CHARACTERS_MAX = 200;
 /** For a target that two parsers could read differently: none of the readings is written down. */
 const UNREADABLE = "-";
 
+interface Judgement {
+  readonly operation?: Operation | undefined;
+  readonly scope?: Scope | undefined;
+}
+
 /** What the audit row says of a call before it is sent. */
-export function callFacts(key: RingKey, { request }: IdentifiedCall, { operation, scope }: Judged): CallFacts {
+export function callFacts(key: RingKey, { request }: IdentifiedCall, { operation, scope }: Judgement): CallFacts {
   const { incoming, headers } = request;
   const path = request.target?.path;
   const idempotencyKey = headers.get("idempotency-key");

@@ -4,6 +4,7 @@ import type { LedgerBatcher } from "../ledger/batch.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { AnswerBox } from "../vault/answer-box.ts";
+import type { Reading } from "./forward.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Reach } from "./reach.ts";
@@ -34,7 +35,11 @@ export interface DataPlane {
   readonly answers: AnswerBox;
   readonly inFlight: InFlight;
   readonly reach: Reach;
+  /** What look-ups have found of objects that never change, the least recently used first. */
+  readonly immutables: Map<string, Reading & { readonly kind: "found" }>;
   readonly limits: ProxyLimits;
+  /** Where agents reach the proxy, without a slash at its end: what page links are made to lead to. */
+  readonly publicUrl: string;
   /** This process, as the owner of its holds. */
   readonly owner: string;
   /** Set once the server has been told to stop. */

@@ -1,6 +1,8 @@
+import type { Call } from "../core/call.ts";
 import type { Micros } from "../core/money.ts";
 import { judge } from "../policy/judge.ts";
-import type { Exposure, Operation, Scope } from "../vendors/vendor.ts";
+import type { Unpriced } from "../policy/judgement.ts";
+import type { Exposure, Found, Operation, Scope } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
@@ -14,6 +16,8 @@ export type Judged =
       readonly operation: Operation;
       readonly scope: Scope;
       readonly exposure: Exposure;
+      /** What the version of its object was before the look-up. */
+      readonly objectVersion?: number | undefined;
     }
   | {
       readonly ok: false;
@@ -23,14 +27,31 @@ export type Judged =
       readonly scope?: Scope | undefined;
     };
 
+/** A call that may go out as far as is known, but for what it costs: that has to be looked up at its vendor. */
+export interface JudgedUnpriced {
+  readonly ok: "unpriced";
+  readonly unpriced: Unpriced;
+  readonly identified: IdentifiedCall & { readonly call: Call };
+}
+
 /** Judges a call by its key's policy. Pure but for the limits of this process, which stand before any policy. */
-export function decide(plane: DataPlane, key: RingKey, identified: IdentifiedCall): Judged {
-  const { call, setup } = identified;
-  if (!call) return { ok: false, denial: identified.denial, exposureMicros: 0n };
+export function decide(plane: DataPlane, key: RingKey, identified: IdentifiedCall): Judged | JudgedUnpriced {
+  if (!identified.call) return { ok: false, denial: identified.denial, exposureMicros: 0n };
   const denial = processDenial(plane, key, identified);
   if (denial) return { ok: false, denial, exposureMicros: 0n };
-  const judgement = judge(key.policy, setup.vendor, setup.account, call, setup.pricing);
+  return judgedBy(key, identified);
+}
+
+/** What the key's policy says of the call, given what look-ups have found. */
+export function judgedBy(
+  key: RingKey,
+  identified: IdentifiedCall & { readonly call: Call },
+  found?: Found,
+): Judged | JudgedUnpriced {
+  const { call, setup } = identified;
+  const judgement = judge(key.policy, setup.vendor, setup.account, call, setup.pricing, found);
   if (judgement.ok) return judgement;
+  if (judgement.code === "look_up") return { ok: "unpriced", unpriced: judgement, identified };
   const { code, rule, message, details, exposureMicros, operation, scope } = judgement;
   return { ok: false, denial: { code, rule, message, details }, exposureMicros, operation, scope };
 }

@@ -1,8 +1,10 @@
-import { type Answer, isRead, type JsonValue, type Method } from "../core/call.ts";
+import { type Answer, type Call, isRead, type JsonValue, type Method } from "../core/call.ts";
+import type { LookUp } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { decodeAnswer } from "./decode-answer.ts";
 import type { AdmittedCall } from "./hold.ts";
-import type { UpstreamRequest } from "./swap.ts";
+import { readRequest, type UpstreamRequest } from "./swap.ts";
+import type { VendorSetup } from "./vendor-desk.ts";
 
 /** How a call ended at the vendor. It begins as `not_sent`, and whatever leaves `forward` early leaves it `unknown`. */
 export type Outcome =
@@ -71,7 +73,10 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
     } as RequestInit);
     if (response.status < 200 || response.status > 599) throw new Error(`${response.status} is no status of an answer`);
     status = response.status;
-    const read = await readBody(response, plane.limits.answerBytesMax, exposure.micros === 0n);
+    // An answer that shows an object is remembered, and so is read also where nothing was held.
+    const mustRead = exposure.micros > 0n || admitted.object !== undefined;
+    const mayStream = !mustRead && !(setup.vendor.pageLinks && isJson(response));
+    const read = await readBody(response, plane.limits.answerBytesMax, mayStream);
     isStreaming = read instanceof ReadableStream;
     const body = read instanceof ReadableStream ? endingStream(read, end) : read;
     const headers = [...response.headers];
@@ -84,6 +89,50 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
     return { kind: "unknown", why, upstreamMs: upstreamMs(), status };
   } finally {
     if (!isStreaming) end();
+  }
+}
+
+/** What a read that Keybrake makes for itself has come to. */
+export type Reading =
+  | { readonly kind: "found"; readonly json: JsonValue; readonly status: number }
+  | { readonly kind: "refused"; readonly status: number }
+  | { readonly kind: "failed"; readonly why: string };
+
+/** An agent waits for it; and a vendor that is this slow would not answer the call itself in time. */
+const READ_TIMEOUT_MS = 10_000;
+const READ_BYTES_MAX = 1024 * 1024;
+
+/** Asks the vendor for what costs and changes nothing (`LookUp`), with the real secret. Never throws. */
+export async function read(
+  plane: Pick<DataPlane, "reach" | "limits">,
+  setup: VendorSetup,
+  lookUp: LookUp,
+  call?: Call,
+): Promise<Reading> {
+  const upstream = readRequest(setup, lookUp, call);
+  if (!setup.isPrivate && !(await plane.reach.isPublic(upstream.url))) {
+    return { kind: "failed", why: "its name resolves to a private address" };
+  }
+  const timeoutMs = Math.min(READ_TIMEOUT_MS, plane.limits.upstreamTimeoutMs);
+  try {
+    const response = await fetch(upstream.url, {
+      method: upstream.method,
+      headers: upstream.headers,
+      ...(upstream.body ? { body: upstream.body } : {}),
+      redirect: "manual",
+      decompress: false,
+      signal: AbortSignal.timeout(timeoutMs),
+    } as RequestInit);
+    const { status } = response;
+    // A 204 has no body at all.
+    const body = response.body ? await readBounded(response.body, READ_BYTES_MAX) : new Uint8Array(0);
+    if (status >= 500 || status === 429) return { kind: "failed", why: `it was answered ${status}` };
+    if (status < 200 || status > 299) return { kind: "refused", status };
+    const json = parseJson(decodeAnswer(body, response.headers.get("content-encoding") ?? undefined));
+    return json === undefined ? { kind: "failed", why: "the answer is no JSON" } : { kind: "found", json, status };
+  } catch (cause) {
+    const isLate = (cause as { name?: unknown }).name === "TimeoutError";
+    return { kind: "failed", why: isLate ? `no answer came within ${timeoutMs} ms` : "no whole answer came" };
   }
 }
 
@@ -112,6 +161,11 @@ function endingStream(body: ReadableStream<Uint8Array>, end: () => void): Readab
 /** By Bun's fetch, when a pooled connection was closed by the other end. */
 function isNeverRepeated(method: Method): boolean {
   return method === "POST" || method === "PATCH";
+}
+
+/** A page whose links are made to lead to the proxy has to be whole; a recording does not. */
+function isJson(response: Response): boolean {
+  return /^application\/json\b/i.test(response.headers.get("content-type") ?? "");
 }
 
 /** Larger answers of calls that cost nothing are streamed; the others must be whole before their cost is known. */

@@ -1,6 +1,8 @@
 import type { CallFacts } from "../audit/row.ts";
 import type { Call } from "../core/call.ts";
-import type { BudgetUse, HoldReceipt } from "../ledger/entry.ts";
+import type { Micros } from "../core/money.ts";
+import type { BudgetUse, HoldReceipt, Resumed } from "../ledger/entry.ts";
+import { type ObjectTerms, objectName } from "../ledger/object.ts";
 import type { RepeatTerms } from "../ledger/repeat.ts";
 import { causeText } from "../log.ts";
 import type { Exposure, Operation } from "../vendors/vendor.ts";
@@ -25,8 +27,10 @@ export interface AdmittedCall {
   readonly tightest: BudgetUse | undefined;
   /** How its repeats are told; undefined where each is a call of its own. */
   readonly repeat: RepeatTerms | undefined;
+  /** The name of the vendor's object that no other call may touch while this one is under way. */
+  readonly object: string | undefined;
   /** Set where the call finds out what became of an earlier one, which holds the money. */
-  readonly resumes: { readonly callId: string; readonly vendorKey: string } | undefined;
+  readonly resumes: Resumed | undefined;
   /** The store's own reference to the hold. */
   readonly receipt: HoldReceipt | undefined;
   /** `Clock.elapsed()` when the call came in. */
@@ -39,6 +43,23 @@ export type HeldCall =
   /** A repeat, with the answer that the first call got. */
   | { readonly state: "replayed"; readonly outgoing: Outgoing }
   | { readonly state: "stale" };
+
+/**
+ * A repeat that finds out what became of an earlier call is measured by what that one holds: what can be looked up now is
+ * how the vendor's objects are after it, perhaps.
+ */
+function heldEarlier({ sends, currency, source, micros }: Exposure, heldMicros: Micros | undefined): Exposure {
+  return { ok: true, micros: heldMicros ?? micros, sends, currency, source };
+}
+
+function objectTerms(
+  { vendor }: VendorSetup,
+  { operation, objectVersion }: Judged & { readonly ok: true },
+  call: Call,
+): ObjectTerms | undefined {
+  const path = operation.object?.(call);
+  return path === undefined ? undefined : { name: objectName(vendor.name, path), version: objectVersion };
+}
 
 /**
  * Reserves the exposure and writes the audit row, or writes the row of the refusal: one durable transaction either way.
@@ -54,6 +75,7 @@ export async function hold(
   const facts = callFacts(key, identified, judged);
   const { call } = identified;
   const repeat = judged.ok && call ? repeatTerms(key, setup, call, facts.id) : undefined;
+  const object = judged.ok && call ? objectTerms(setup, judged, call) : undefined;
   const exposureMicros = judged.ok ? judged.exposure.micros : judged.exposureMicros;
   try {
     const decision = await plane.ledger.hold({
@@ -65,17 +87,20 @@ export async function hold(
       rule: judged.ok ? judged.rule : judged.denial.rule,
       exposureMicros,
       sends: judged.ok ? judged.exposure.sends : 0,
+      kind: judged.operation?.kind,
       budgets: key.budgets,
       owner: plane.owner,
       ...(repeat ? { repeat } : {}),
+      ...(object ? { object } : {}),
     });
     if (decision.admitted && judged.ok && call) {
-      const { operation, exposure } = judged;
+      const { operation } = judged;
       const { tightest, receipt, resumes } = decision;
+      const exposure = resumes ? heldEarlier(judged.exposure, resumes.heldMicros) : judged.exposure;
       const ledger = { tightest, receipt, resumes };
       return {
         state: "held",
-        admitted: { key, call, setup, facts, operation, exposure, repeat, startedMs, ...ledger },
+        admitted: { key, call, setup, facts, operation, exposure, repeat, object: object?.name, startedMs, ...ledger },
       };
     }
     if (decision.admitted) throw new Error("the ledger admitted a call that its policy refused");

@@ -1,5 +1,6 @@
 import { type Call, type Fields, type JsonValue, NO_FIELDS } from "../core/call.ts";
 import type { Vendor } from "../vendors/vendor.ts";
+import { bodyTokenProblem } from "./body-credential.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { RingKey } from "./key-ring.ts";
 import { parseBodyKind } from "./parse/content-type.ts";
@@ -20,12 +21,13 @@ export type IdentifiedCall = {
 
 /** Which vendor and operation a call is for, by its prefix or else by its key; and its body as that vendor reads it. */
 export function identify(plane: DataPlane, request: ParsedRequest, key: RingKey): IdentifiedCall {
-  const setup = plane.vendors.get(key.vendor)!;
+  const setup = plane.vendors.setupOf(key.vendor);
   const call = readCall(request, setup);
   const { startedMs } = request.incoming;
   if (!call.ok)
     return { setup, request, startedMs, call: undefined, denial: { ...call.rejection, rule: "parse", details: {} } };
-  const denial = vendorDenial(request.target?.vendor, call.value.path, setup.vendor);
+  const denial =
+    vendorDenial(request.target?.vendor, call.value.path, setup.vendor) ?? bodyDenial(setup.vendor, call.value, key);
   if (denial) return { setup, request, startedMs, call: undefined, denial };
   return { setup, request, startedMs, call: call.value };
 }
@@ -39,6 +41,12 @@ function vendorDenial(named: string | undefined, path: string, vendor: Vendor): 
   }
   const message = `This vault key is for ${vendor.name}, not for ${named}; use a key issued for ${named}.`;
   return { code: "endpoint_denied", rule: "vendor", message, details: {} };
+}
+
+/** A body in which the vault key cannot be replaced by the secret without doubt. */
+function bodyDenial(vendor: Vendor, call: Call, key: RingKey): Denial | undefined {
+  const message = vendor.credentialBodyField === undefined ? undefined : bodyTokenProblem(vendor, call, key.tokenHash);
+  return message === undefined ? undefined : { code: "request_rejected", rule: "credential", message, details: {} };
 }
 
 function readCall(request: ParsedRequest, { vendor }: VendorSetup): Parsed<Call> {

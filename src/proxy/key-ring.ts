@@ -1,3 +1,4 @@
+import type { CurrencyRates } from "../core/currency.ts";
 import { type Budget, keyCounters } from "../ledger/budget.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import type { CompiledPolicy } from "../policy/policy.ts";
@@ -6,6 +7,7 @@ import type { Store, VaultKeyRecord } from "../store/store.ts";
 /** A vault key with its policy made ready. Never its state: whether it is revoked or expired is read with every hold. */
 export interface RingKey {
   readonly id: string;
+  readonly tokenHash: Uint8Array;
   readonly version: number;
   readonly vendor: string;
   readonly label: string | null;
@@ -21,10 +23,13 @@ const KEYS_MAX = 20_000;
 /** Compiled policies by token hash. An entry of an older version is found out by the ledger, which then asks for a reload. */
 export class KeyRing {
   readonly #store: Store;
+  readonly #rates: CurrencyRates;
   readonly #keys = new Map<string, RingKey>();
 
-  constructor(store: Store) {
+  /** @param rates by which caps in other currencies are counted in dollars. */
+  constructor(store: Store, rates: CurrencyRates) {
     this.#store = store;
+    this.#rates = rates;
   }
 
   /** The key with this token hash, or undefined where there is none. */
@@ -35,7 +40,7 @@ export class KeyRing {
   async reload(tokenHash: Uint8Array): Promise<RingKey | undefined> {
     const record = await this.#store.findKeyByHash(tokenHash);
     if (!record) return undefined;
-    const key = ringKey(record);
+    const key = ringKey(record, this.#rates);
     if (this.#keys.size >= KEYS_MAX) this.#keys.delete(this.#keys.keys().next().value!);
     this.#keys.set(hashText(tokenHash), key);
     return key;
@@ -47,16 +52,17 @@ function hashText(tokenHash: Uint8Array): string {
   return Buffer.from(tokenHash.buffer, tokenHash.byteOffset, tokenHash.byteLength).toString("latin1");
 }
 
-function ringKey(record: VaultKeyRecord): RingKey {
+function ringKey(record: VaultKeyRecord, rates: CurrencyRates): RingKey {
   const policy = compilePolicy(record.policy);
   return {
     id: record.id,
+    tokenHash: record.tokenHash,
     version: record.version,
     vendor: record.vendor,
     label: record.label,
     agentName: record.agentName,
     policy,
-    budgets: keyCounters(record.id, policy),
+    budgets: keyCounters(record.id, policy, rates),
     metadata: Object.keys(record.metadata).length === 0 ? null : JSON.stringify(record.metadata),
   };
 }

@@ -192,13 +192,13 @@ async function send(
 async function write(
   response: ServerResponse,
   method: string,
-  { status, headers, body }: Outgoing,
+  { status, headers, body, closes }: Outgoing,
   close: boolean,
   stallMs: number,
 ): Promise<void> {
   const flat: string[] = [];
   for (const [name, value] of headers) flat.push(name, value);
-  if (close) flat.push("connection", "close");
+  if (close || closes) flat.push("connection", "close");
   if (body instanceof ReadableStream) {
     response.writeHead(status, flat);
     await pipe(body, response, stallMs);

@@ -8,6 +8,7 @@ import { forward } from "./forward.ts";
 import { type AdmittedCall, hold } from "./hold.ts";
 import { identify } from "./identify.ts";
 import type { RingKey } from "./key-ring.ts";
+import { lookUp } from "./look-up.ts";
 import { type IncomingCall, type ParsedRequest, parse } from "./parse.ts";
 import { type Denial, type Outgoing, refuse } from "./refusal.ts";
 import { endingOf, settle } from "./settle.ts";
@@ -48,9 +49,10 @@ async function pass(plane: DataPlane, request: ParsedRequest): Promise<Outgoing>
   }
   for (let key: RingKey | undefined = caller.key; key; key = await refresh(plane, caller.tokenHash)) {
     const identified = identify(plane, request, key);
-    const judged = decide(plane, key, identified);
-    let leave = judged.ok ? plane.inFlight.enter(key.id) : undefined;
+    const decided = decide(plane, key, identified);
+    let leave = decided.ok ? plane.inFlight.enter(key.id) : undefined;
     try {
+      const judged = decided.ok === "unpriced" ? await lookUp(plane, key, decided) : decided;
       const held = await hold(plane, key, identified, judged);
       if (held.state === "stale") continue;
       if (held.state === "replayed") return held.outgoing;

@@ -1,7 +1,6 @@
 import { formatUsd } from "../core/money.ts";
-import { type RefusalCode, VERDICTS } from "../core/verdict.ts";
+import { REPEATABLE, type RefusalCode, VERDICTS } from "../core/verdict.ts";
 import type { BudgetUse, HoldDecision } from "../ledger/entry.ts";
-import { vendorForPath } from "../vendors/index.ts";
 import type { Refusal, RefusalAnswer, Vendor } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { RingKey } from "./key-ring.ts";
@@ -23,6 +22,8 @@ export interface Outgoing {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array | string | ReadableStream<Uint8Array>;
+  /** Whether the connection ends with it. */
+  readonly closes?: boolean;
   /** To be called when the body has been sent, or nobody takes it any more: until then the call is under way. */
   readonly done?: () => void;
 }
@@ -45,6 +46,13 @@ export function holdDenial(
   }
   if (code === "idempotency_mismatch") {
     return plain(code, rule, "This Idempotency-Key was used with another request; use a new one for a new request.");
+  }
+  if (rule === "object") {
+    return plain(
+      code,
+      rule,
+      "Another call on the same object is under way, or its outcome is not known; repeat this one when that is settled.",
+    );
   }
   if (code === "idempotency_in_progress") return plain(code, rule, IN_PROGRESS[rule === "outcome_unknown" ? 1 : 0]!);
   if (code === "cap_exceeded" && budget) return capDenial(code, budget, exposureMicros);
@@ -76,12 +84,18 @@ function capDenial(code: RefusalCode, budget: BudgetUse, exposureMicros: bigint)
   return {
     code,
     rule: budget.name,
-    message: `The cap ${budget.name} is reached: ${numbers}. ${reset} Do not retry.`,
+    message: `The cap ${budget.name} is reached: ${numbers}.${unratedText(budget)} ${reset} Do not retry.`,
     details: {
       ...budgetDetails(budget),
       ...(budget.unit === "usd" ? { requested_usd: formatUsd(exposureMicros) } : {}),
     },
   };
+}
+
+/** A cap whose rate was taken out of the configuration lets nothing through, and only an operator can mend that. */
+function unratedText({ lacksRateOf }: BudgetUse): string {
+  if (lacksRateOf === undefined) return "";
+  return ` It is in ${lacksRateOf}, and this server has no rate for that: the operator must set currency_rates.${lacksRateOf}.`;
 }
 
 function budgetDetails(budget: BudgetUse | undefined): Details {
@@ -92,6 +106,9 @@ function budgetDetails(budget: BudgetUse | undefined): Details {
   }
   return { budget: budget.name, cap_usd: formatUsd(budget.cap), used_usd: formatUsd(budget.used), ...reset };
 }
+
+/** Rules of such refusals that only an operator can lift. */
+const FINAL_RULES: ReadonlySet<string> = new Set(["frozen", "outcome_unknown"]);
 
 /** Codes after which waiting helps, and for how many seconds. */
 const RETRY_AFTER_SECONDS: Partial<Record<RefusalCode, string>> = {
@@ -109,6 +126,7 @@ export function refuse(plane: DataPlane, request: ParsedRequest, denial: Denial,
     status: VERDICTS[denial.code].status,
     message: denial.message.startsWith("Keybrake: ") ? denial.message : `Keybrake: ${denial.message}`,
     requestId: request.incoming.id,
+    mayRetry: REPEATABLE.has(denial.code) && !FINAL_RULES.has(denial.rule),
     details: {
       code: denial.code,
       message: denial.message.replace(/^Keybrake: /, ""),
@@ -124,9 +142,10 @@ export function refuse(plane: DataPlane, request: ParsedRequest, denial: Denial,
     ...answer.headers.filter(([name]) => name.toLowerCase() !== "content-type"),
   ];
   if (denial.code === "cap_exceeded") headers.push(["x-keybrake-cap-hit", "true"]);
-  const retryAfter = RETRY_AFTER_SECONDS[denial.code];
+  const retryAfter = FINAL_RULES.has(denial.rule) ? undefined : RETRY_AFTER_SECONDS[denial.code];
   if (retryAfter) headers.push(["retry-after", retryAfter]);
-  return { status: answer.status, headers, body: answer.body };
+  // stripe-node leaves the body of what it repeats unread, and its process would wait for this connection to time out.
+  return { status: answer.status, headers, body: answer.body, ...(refusal.mayRetry ? { closes: true } : {}) };
 }
 
 /** By prefix, by key, or by the look of the path: only for the shape of the error. */
@@ -136,7 +155,7 @@ function vendorOf(plane: DataPlane, request: ParsedRequest, key: RingKey | undef
   return (
     (prefix === undefined ? undefined : plane.vendors.get(prefix)?.vendor) ??
     (key && plane.vendors.get(key.vendor)?.vendor) ??
-    vendorForPath(raw)
+    plane.vendors.forPath(raw)
   );
 }
 

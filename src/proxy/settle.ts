@@ -3,6 +3,7 @@ import type { Answer, Call } from "../core/call.ts";
 import type { Resolution } from "../core/hold.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { ResolveRequest } from "../ledger/entry.ts";
+import { objectName } from "../ledger/object.ts";
 import { resolutionOf, unknownOutcome } from "../ledger/outcome.ts";
 import { causeText } from "../log.ts";
 import { callUnresolved } from "../operate/unresolved-events.ts";
@@ -10,6 +11,7 @@ import type { Cost, Exposure, Operation, Pricing } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Outcome } from "./forward.ts";
 import type { AdmittedCall } from "./hold.ts";
+import { FIRST_ASK_MS } from "./reconciler.ts";
 import type { Outgoing } from "./refusal.ts";
 import { repeatOutcome } from "./repeat.ts";
 import { scrubText } from "./scrub.ts";
@@ -92,7 +94,7 @@ export function settle(plane: DataPlane, admitted: AdmittedCall, ending: Ending,
       })
       .catch((cause) => plane.log.error("settle_failed", { call: request.callId, cause: causeText(cause) }));
   const left = repeat && repeatOutcome(plane, key.id, repeat.requestHash, ending, outgoing);
-  const own = { callId: facts.id, ...(receipt ? { receipt } : {}) };
+  const own = { callId: facts.id, ...(receipt ? { receipt } : {}), ...keptAtVendor(plane, admitted, ending) };
   if (!resumes) {
     resolve({ ...own, to, end, ...(repeat ? { repeat: { slots: repeat.slots, outcome: left! } } : {}) });
     return;
@@ -105,6 +107,27 @@ export function settle(plane: DataPlane, admitted: AdmittedCall, ending: Ending,
   // What is odd about the cost is worth more than how it was found: `cost_source` says that.
   if (known)
     resolve({ callId: resumes.callId, to, end: { ...end, costSource: "lookup", flag: end.flag ?? "looked_up" } });
+}
+
+/** What the ledger is told of the vendor's side: the object that is free again, what it is now, a price that comes later. */
+function keptAtVendor(
+  plane: DataPlane,
+  { object, setup, resumes }: AdmittedCall,
+  { outcome, cost }: Ending,
+): Pick<ResolveRequest, "object" | "remembers" | "pricedLater"> {
+  const { remember, pricedLaterAt, besidesMicros = 0n } = cost;
+  const name = remember && objectName(setup.vendor.name, remember.path);
+  // A stored answer shows the object as it was then: good for one that nobody has named since it was made.
+  const isNew = outcome.kind === "answered" && !resumes && outcome.answer.headers.get(REPLAYED) === null;
+  const remembers = name !== undefined &&
+    (isNew || name !== object) && { name, json: JSON.stringify(remember!.object) };
+  return {
+    ...(object === undefined ? {} : { object }),
+    ...(remembers ? { remembers } : {}),
+    ...(pricedLaterAt === undefined
+      ? {}
+      : { pricedLater: { path: pricedLaterAt, askAt: plane.clock.now() + FIRST_ASK_MS, besidesMicros } }),
+  };
 }
 
 function callEnd(plane: DataPlane, { setup, startedMs }: AdmittedCall, ending: Ending): CallEnd {

@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
 import type { Call } from "../core/call.ts";
+import type { LookUp } from "../vendors/vendor.ts";
+import { bodyToken, withSecret } from "./body-credential.ts";
 import type { AdmittedCall } from "./hold.ts";
 import { spellings } from "./scrub.ts";
 import type { VendorSetup } from "./vendor-desk.ts";
@@ -19,7 +21,10 @@ export interface UpstreamRequest {
 /** Headers that go to every vendor; the rest of the allow-list is the vendor's own. */
 const COMMON_HEADERS = ["content-type", "accept", "user-agent"] as const;
 
-/** Takes the vault key off and puts the vendor's secret on. What was judged is not touched: path, query, body go as they are. */
+/**
+ * Takes the vault key off and puts the vendor's secret on. What was judged is not touched: path, query and body go as they
+ * are, but for the one field in which some vendor's SDK repeats its credential.
+ */
 export function swap({ setup, call, facts, key, resumes }: AdmittedCall): UpstreamRequest {
   const { vendor } = setup;
   const headers: Record<string, string> = { "accept-encoding": "identity", "user-agent": "keybrake" };
@@ -35,10 +40,34 @@ export function swap({ setup, call, facts, key, resumes }: AdmittedCall): Upstre
     url: upstreamUrl(setup, call),
     method: call.method,
     headers,
-    body: call.body.length === 0 ? undefined : call.body,
+    body: upstreamBody(setup, call),
     canaries,
     idempotencyKey,
   };
+}
+
+/** A read that Keybrake makes for itself; of the call it is made for it has the headers that say whose account it is. */
+export function readRequest(setup: VendorSetup, lookUp: LookUp, call: Call | undefined): UpstreamRequest {
+  const headers: Record<string, string> = { "accept-encoding": "identity", accept: "application/json" };
+  headers["user-agent"] = "keybrake";
+  if (call) for (const name of setup.vendor.requestHeaders) copyHeader(call, name, headers);
+  if (lookUp.form !== "") headers["content-type"] = "application/x-www-form-urlencoded";
+  const { credential, canaries } = written(setup);
+  for (const [name, value] of credential) headers[name] = value;
+  return {
+    url: upstreamUrl(setup, lookUp),
+    method: lookUp.method,
+    headers,
+    body: lookUp.form === "" ? undefined : Buffer.from(lookUp.form, "utf8"),
+    canaries,
+    idempotencyKey: undefined,
+  };
+}
+
+function upstreamBody({ vendor, secret }: VendorSetup, call: Call): Uint8Array | undefined {
+  if (call.body.length === 0) return undefined;
+  const token = vendor.credentialBodyField === undefined ? undefined : bodyToken(vendor, call.json);
+  return typeof token === "string" ? withSecret(call, token, secret!.reveal()) : call.body;
 }
 
 interface WrittenCredential {
@@ -81,7 +110,7 @@ function copyHeader(call: Call, name: string, headers: Record<string, string>): 
 }
 
 /** The origin of the product or host that the path belongs to. One that the operator set replaces them all, with the path kept. */
-function upstreamUrl({ vendor, origin }: VendorSetup, call: Call): string {
+function upstreamUrl({ vendor, origin }: VendorSetup, call: Pick<Call, "method" | "path" | "query">): string {
   const query = call.query === "" ? "" : `?${call.query}`;
   const slash = call.path.indexOf("/", 1);
   const first = slash === -1 ? call.path.slice(1) : call.path.slice(1, slash);

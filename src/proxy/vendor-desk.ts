@@ -2,6 +2,9 @@ import type { Secret } from "../core/secret.ts";
 import type { Store, VendorRecord } from "../store/store.ts";
 import type { MasterKey } from "../vault/master-key.ts";
 import { unseal } from "../vault/seal.ts";
+import { undeclaredVendor } from "../vendors/declared.ts";
+import { vendorForPath } from "../vendors/index.ts";
+import { accountOrigin } from "../vendors/origin.ts";
 import type { Pricing, Vendor, VendorAccount } from "../vendors/vendor.ts";
 
 /** A vendor as it is set up here: where it is and with what it is paid. */
@@ -13,7 +16,7 @@ export interface VendorSetup {
   readonly username: string;
   /** Undefined where no secret is configured. */
   readonly secret: Secret | undefined;
-  /** Replaces every origin of the vendor's file where the operator points it elsewhere. */
+  /** Replaces every origin of the vendor's file where the operator points it elsewhere, or the account has its own host. */
   readonly origin: string | undefined;
   /** Whether private and loopback addresses are allowed for it. */
   readonly isPrivate: boolean;
@@ -42,6 +45,8 @@ export class VendorDesk {
   /** Headers beside Authorization in which some vendor's SDK puts its key. */
   readonly credentialHeaders: readonly string[];
   #setups: ReadonlyMap<string, VendorSetup> = new Map();
+  /** Of all stored settings, also of vendors that are no longer declared. */
+  #versions: ReadonlyMap<string, number> = new Map();
 
   constructor(store: Store, options: VendorDeskOptions) {
     this.#store = store;
@@ -51,6 +56,7 @@ export class VendorDesk {
 
   async reload(): Promise<void> {
     const records = new Map((await this.#store.listVendors()).map((record) => [record.name, record]));
+    this.#versions = new Map([...records.values()].map(({ name, version }) => [name, version]));
     this.#setups = new Map(
       this.#options.vendors.map((vendor) => [vendor.name, this.#setup(vendor, records.get(vendor.name))]),
     );
@@ -58,6 +64,19 @@ export class VendorDesk {
 
   get(name: string): VendorSetup | undefined {
     return this.#setups.get(name);
+  }
+
+  /** As `get`, for a key that is out: where its vendor is no longer declared, one that has no secret and no operation. */
+  setupOf(name: string): VendorSetup {
+    const known = this.#setups.get(name);
+    if (known) return known;
+    const version = this.#versions.get(name) ?? 0;
+    return { ...this.#setup(undeclaredVendor(name), undefined), version };
+  }
+
+  /** The vendor that a path without a vendor prefix looks like: for the shape of an error and nothing else. */
+  forPath(path: string): Vendor | undefined {
+    return vendorForPath(path, this.#options.vendors);
   }
 
   get all(): readonly VendorSetup[] {
@@ -75,7 +94,7 @@ export class VendorDesk {
         account: { accountId: record.accountId },
         username: record.username,
         secret: unseal(this.#options.masterKey, record.sealedSecret, binding),
-        origin: record.origin ?? undefined,
+        origin: record.origin ?? accountOrigin(vendor, record.accountId),
         isPrivate: record.isPrivate,
         sandbox: false,
         pricing,

@@ -8,15 +8,23 @@ import { openBooks, type StripeCall } from "./stripe/books.ts";
 import { catalogueRoutes } from "./stripe/catalogue.ts";
 import { chargeRoutes } from "./stripe/charges.ts";
 import { invalidRequest, stripeError } from "./stripe/error.ts";
+import { checkExpand, expanded } from "./stripe/expand.ts";
 import { StripeForm } from "./stripe/form.ts";
 import { paymentIntentRoutes } from "./stripe/payment-intents.ts";
+import { payoutRoutes } from "./stripe/payouts.ts";
 import { transferRoutes } from "./stripe/transfers.ts";
 
 /** The API version of stripe-node 23.1.0, answered where the request names none. */
 const API_VERSION = "2026-10-28.endive";
 const IDEMPOTENCY_KEY_CHARACTERS_MAX = 255;
 
-const ROUTES: Routes<StripeCall> = { ...paymentIntentRoutes, ...chargeRoutes, ...transferRoutes, ...catalogueRoutes };
+const ROUTES: Routes<StripeCall> = {
+  ...paymentIntentRoutes,
+  ...chargeRoutes,
+  ...payoutRoutes,
+  ...transferRoutes,
+  ...catalogueRoutes,
+};
 
 /**
  * Stripe's v1 API as far as money moves in it: PaymentIntents, charges, refunds, payouts, transfers, and the customers,
@@ -31,9 +39,11 @@ export function stripeSandbox(clock: Clock, key: string): SandboxVendor {
     const operation = findOperation(ROUTES, method, path);
     if (!operation) return unknownRoute(method, path);
     const form = StripeForm.of(request);
-    return perform(failureNamed(method === "POST" ? form.text("metadata[sandbox]") : undefined), fault, () =>
-      operation({ books, form, path }),
-    );
+    checkExpand(form);
+    return perform(failureNamed(method === "POST" ? form.text("metadata[sandbox]") : undefined), fault, () => {
+      const answer = operation({ books, form, path });
+      return answer.json === undefined ? answer : { ...answer, json: expanded(books, form, answer.json) };
+    });
   };
 
   return {

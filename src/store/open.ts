@@ -6,13 +6,19 @@ import type { Store } from "./store.ts";
 
 const SQLITE_FILE = "keybrake.db";
 
+/** The file that the store's `url` names; undefined where the store is not a file. */
+export function storeFile(url: string, dataDir: string): string | undefined {
+  if (!url.startsWith("sqlite:")) return undefined;
+  return url === "sqlite:" ? join(dataDir, SQLITE_FILE) : url.slice("sqlite:".length);
+}
+
 /**
  * Opens the store that `url` names: `sqlite:` (the file in the data directory) or `sqlite:/path/to/file`.
  * @throws Problem for another scheme.
  */
 export function openStore(url: string, dataDir: string, now: EpochMs): Store {
-  if (url === "sqlite:") return openSqliteStore(join(dataDir, SQLITE_FILE), now);
-  if (url.startsWith("sqlite:")) return openSqliteStore(url.slice("sqlite:".length), now);
+  const file = storeFile(url, dataDir);
+  if (file !== undefined) return openSqliteStore(file, now);
   throw new Problem(
     "usage",
     `"${url.split(":")[0]}:" is not a store that keybrake knows; it knows sqlite:`,

@@ -5,7 +5,8 @@ import type { CallState } from "../core/hold.ts";
 import type { Micros } from "../core/money.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { EpochMs } from "../core/window.ts";
-import type { Brake, LedgerEntry, LedgerResult } from "../ledger/entry.ts";
+import type { Brake, KeyState, LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } from "../ledger/entry.ts";
+import type { VendorObject } from "../ledger/object.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import type { SealedChainKey } from "../vault/chain-key.ts";
 import type { ControlRole } from "../vault/control-token.ts";
@@ -137,6 +138,29 @@ export interface RememberedAnswer {
   readonly sealedAnswer: Uint8Array;
 }
 
+/** What the ledger would look at before the money of a call. */
+export interface Standing {
+  readonly key: KeyState | undefined;
+  readonly brakes: readonly Brake[];
+  /** Why nothing may be spent; null where nothing stands against it. */
+  readonly frozen: string | null;
+  readonly object: VendorObject | undefined;
+  /** The ledger's clock. */
+  readonly now: EpochMs;
+}
+
+/** A settled call whose price the vendor tells later. */
+export interface DueReconciliation {
+  readonly callId: string;
+  readonly vendor: string;
+  /** Where to ask, as `Call.path`. */
+  readonly path: string;
+  /** What the price there leaves out. */
+  readonly besidesMicros: Micros;
+  readonly attempts: number;
+  readonly vendorTxnId: string | null;
+}
+
 /** A live proxy process; its holds are its own until the lease runs out. */
 export interface Lease {
   readonly owner: string;
@@ -173,6 +197,18 @@ export interface Store extends ChainSource {
   renewLease(lease: Lease): Promise<void>;
   /** Makes the holds of owners without a living lease `unresolved`; the number of them. */
   sweepAbandonedHolds(now: EpochMs): Promise<number>;
+
+  /** What stands against any call of a key, and what is known of the object that it is about: before a look-up. */
+  standing(keyId: string, objectName: string | undefined, now: EpochMs): Promise<Standing>;
+
+  /** Settled calls whose price is to be asked for, the longest waiting first. */
+  dueReconciliations(now: EpochMs, limit: number): Promise<readonly DueReconciliation[]>;
+  /** Writes the difference between the vendor's price and what was counted as a row of its own; the counters follow. */
+  reconcile(request: ReconcileRequest): Promise<ReconcileResult>;
+  /** Takes a question, which comes again at `askAgainAt`; false where another process has taken it. */
+  claimReconciliation(due: DueReconciliation, askAgainAt: EpochMs): Promise<boolean>;
+  /** Asks no more. */
+  dropReconciliation(callId: string): Promise<void>;
 
   /** Forgets what repeats are no longer answered with, at most a slice of it; the number of records. */
   purgeRecordedCalls(now: EpochMs): Promise<number>;

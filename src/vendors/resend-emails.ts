@@ -1,15 +1,25 @@
 import type { Answer, Call, JsonValue } from "../core/call.ts";
 import type { Micros } from "../core/money.ts";
+import type { PriceName } from "./price-name.ts";
 import type { Cost, Exposure, NoExposure, Pricing } from "./vendor.ts";
 
-/** Most addresses in each of `to`, `cc` and `bcc` (resend.com/docs/api-reference/emails/send-email). */
-const ADDRESSES_PER_FIELD_MAX = 50;
+/** Most addresses in `to`; `cc` and `bcc` have no limit of their own (resend.com/docs/api-reference/emails/send-email). */
+const TO_ADDRESSES_MAX = 50;
 /** Most emails in one batch. */
 const BATCH_EMAILS_MAX = 100;
 
-/** The price of one recipient, `resend.email` under `prices`; the default is the plans' overage of $0.90 per 1,000. */
-const PRICE_NAME = "resend.email";
-const EMAIL_MICROS: Micros = 900n;
+/** Of an Idempotency-Key, on both operations that send (resend.com/docs/dashboard/emails/idempotency-keys). */
+const KEY_CHARACTERS_MAX = 256;
+
+/**
+ * The price of one recipient: by default the plans' dearest overage. Within a plan's quota a recipient costs nothing more:
+ * the operator then sets 0, and `daily_send_cap` is what brakes.
+ */
+export const EMAIL_PRICE = {
+  name: "resend.email",
+  unit: "a recipient of an email: each address in to, cc and bcc",
+  builtIn: { micros: 900n, asOf: "2026-11", source: "$0.90 for 1,000 beyond the quota of Resend's plans" },
+} as const satisfies PriceName;
 
 export type EmailObject = { readonly [key: string]: JsonValue };
 
@@ -54,8 +64,8 @@ export function recipientsOf(email: EmailObject): Recipients {
 function addressesIn(name: string, value: JsonValue | undefined): Recipients {
   if (value === undefined || value === null) return { ok: true, addresses: [] };
   const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-  if (list.length > ADDRESSES_PER_FIELD_MAX) {
-    return { ok: false, why: `${name} has ${list.length} addresses; Resend takes ${ADDRESSES_PER_FIELD_MAX}` };
+  if (name === "to" && list.length > TO_ADDRESSES_MAX) {
+    return { ok: false, why: `to has ${list.length} addresses; Resend takes ${TO_ADDRESSES_MAX}` };
   }
   const addresses: string[] = [];
   for (const each of list) {
@@ -101,7 +111,21 @@ function badHeaders(headers: JsonValue | undefined): string | undefined {
   return `headers has ${JSON.stringify(name)}; recipients and senders go into to, cc, bcc and from`;
 }
 
-/** One unit for each recipient of each email. */
+/**
+ * Resend would answer 400 `invalid_idempotency_key`. It never sees the client's key, which is derived anew for each vault
+ * key: so that the client learns of it here and not the day that it leaves Keybrake.
+ */
+export function refuseOddKey(call: Call): NoExposure | undefined {
+  const key = call.headers.get("idempotency-key");
+  if (key === undefined || (key.length >= 1 && key.length <= KEY_CHARACTERS_MAX)) return undefined;
+  return rejected(`the Idempotency-Key has ${key.length} characters; Resend takes 1 to ${KEY_CHARACTERS_MAX}`);
+}
+
+/**
+ * One unit for each recipient of each email, scheduled ones too: they are committed now, and neither a new date nor a
+ * cancellation comes back here with a count. Opted out of the email's topic, a recipient is not sent to; it counts all the
+ * same, since no answer tells.
+ */
 export function emailExposure(call: Call, pricing: Pricing): Exposure | NoExposure {
   const counted = countRecipients(emailsOf(call));
   if (!counted.ok) return counted;
@@ -133,7 +157,7 @@ function countRecipients(emails: readonly EmailObject[] | NoExposure): Counted {
 }
 
 function priceOf(recipients: number, pricing: Pricing): Micros {
-  return BigInt(recipients) * (pricing.prices.get(PRICE_NAME) ?? EMAIL_MICROS);
+  return BigInt(recipients) * (pricing.prices.get(EMAIL_PRICE.name) ?? EMAIL_PRICE.builtIn.micros);
 }
 
 /** Resend tells an email's id and never its price: what was accepted is what was asked for. */
@@ -143,17 +167,21 @@ export function emailCost(_call: Call, answer: Answer, exposure: Exposure): Cost
 }
 
 /**
- * A strict batch is sent whole. A permissive one names the items it refused by their index; those cost nothing, but only
- * where accepted and refused together are exactly the items sent.
+ * A strict batch (the default) is sent whole or not at all. A permissive one, `x-batch-validation: permissive`, names the
+ * emails it refused by their index (resend.com/docs/dashboard/emails/batch-validation-modes); those cost nothing, but only
+ * where accepted and refused together are exactly the emails asked for. Of sends they stay counted: that is a brake, not a bill.
  */
 export function batchCost(call: Call, answer: Answer, exposure: Exposure, pricing: Pricing): Cost {
   const { json } = answer;
   const counted = countRecipients(emailsOf(call));
   if (!isObject(json) || !Array.isArray(json["data"]) || !counted.ok) return inFull(exposure);
+  const data: readonly JsonValue[] = json["data"];
   const refused = refusedIndexes(json["errors"], counted.perEmail.length);
-  if (!refused || json["data"].length + refused.size !== counted.perEmail.length) return inFull(exposure);
+  if (!refused || data.length + refused.size !== counted.perEmail.length) return inFull(exposure);
+  const isPermissive = call.headers.get("x-batch-validation") === "permissive";
+  if ((refused.size > 0 && !isPermissive) || data.some((each) => idOf(each) === undefined)) return inFull(exposure);
   const sent = counted.perEmail.reduce((sum, each, index) => (refused.has(index) ? sum : sum + each), 0);
-  const first = idOf(json["data"][0]);
+  const first = idOf(data[0]);
   return {
     micros: priceOf(sent, pricing),
     source: "rate_table",

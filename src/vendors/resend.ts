@@ -1,13 +1,57 @@
 import { type Call, isRead, type JsonValue } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
 import { family, operation } from "./family.ts";
-import { bareAddress, batchCost, emailCost, emailExposure, emailsOf, isObject, recipientsOf } from "./resend-emails.ts";
-import type { AgentSnippet, Operation, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
+import {
+  bareAddress,
+  batchCost,
+  EMAIL_PRICE,
+  emailCost,
+  emailExposure,
+  emailsOf,
+  isObject,
+  recipientsOf,
+  refuseOddKey,
+} from "./resend-emails.ts";
+import type { AgentSnippet, NoExposure, Operation, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
 
-/** What emails are made and sent with: changing it sends nothing. */
-const LISTS = "audiences contact-properties contacts domains segments suppressions templates topics".split(" ");
+/** What emails are made of and addressed by. Changing it sends nothing: only broadcasts, events and emails do. */
+const OBJECTS = {
+  audiences: ["POST /audiences", "DELETE /audiences/*"],
+  "contact-properties": ["POST /contact-properties", "PATCH /contact-properties/*", "DELETE /contact-properties/*"],
+  contacts: [
+    "POST /contacts",
+    "PATCH /contacts/*",
+    "DELETE /contacts/*",
+    "POST /contacts/*/segments/*",
+    "DELETE /contacts/*/segments/*",
+    "PATCH /contacts/*/topics",
+    // As resend-node writes them where it is given an audience.
+    "POST /audiences/*/contacts",
+    "PATCH /audiences/*/contacts/*",
+    "DELETE /audiences/*/contacts/*",
+  ],
+  events: ["POST /events", "PATCH /events/*", "DELETE /events/*"],
+  segments: ["POST /segments", "PATCH /segments/*", "DELETE /segments/*"],
+  suppressions: [
+    "POST /suppressions",
+    "DELETE /suppressions/*",
+    "POST /suppressions/batch/add",
+    "POST /suppressions/batch/remove",
+  ],
+  templates: [
+    "POST /templates",
+    "PATCH /templates/*",
+    "DELETE /templates/*",
+    "POST /templates/*/duplicate",
+    "POST /templates/*/publish",
+  ],
+  topics: ["POST /topics", "PATCH /topics/*", "DELETE /topics/*"],
+} as const satisfies Record<string, readonly string[]>;
 
-const OPERATIONS: readonly Operation[] = [
+/** What can be read and holds no credential. `GET /usage` tells what is left of the plan's quota. */
+const READABLE = [...Object.keys(OBJECTS), "automations", "broadcasts", "domains", "emails"];
+
+const CLOSED: readonly Operation[] = [
   ...family("api_keys", "closed", "write", "returns an API key or decides which are valid", [
     "* /api-keys",
     "* /api-keys/**",
@@ -19,58 +63,84 @@ const OPERATIONS: readonly Operation[] = [
   ...family("oauth", "closed", "write", "decides which applications have access", ["* /oauth/**"]),
   // A stored answer of POST /api-keys has the key in it.
   ...family("logs.retrieve", "closed", "read", "returns the bodies of earlier requests and answers", ["GET /logs/**"]),
-  {
-    ...operation("emails.send", "priced", "email", "POST /emails"),
-    exposure: emailExposure,
-    cost: emailCost,
-  },
-  {
-    ...operation("emails.batch", "priced", "email", "POST /emails/batch"),
-    exposure: emailExposure,
-    cost: batchCost,
-  },
-  ...family("emails.update", "free", "write", undefined, ["PATCH /emails/*", "POST /emails/*/cancel"]),
-  ...family("emails.share", "unknown", "write", "makes an email public under a link", ["POST /emails/*/share"]),
-  ...family("broadcasts", "free", "write", undefined, ["POST /broadcasts/*/cancel", "DELETE /broadcasts/*"]),
+  // Received mail too: a password reset behind a link that needs no key.
+  ...family("emails.share", "closed", "write", "opens an email to whoever has the link", ["POST /emails/*/share"]),
+  ...family("domains.claim", "closed", "write", "takes a domain over from another team", [
+    "POST /domains/claim",
+    "POST /domains/*/claim/verify",
+  ]),
+];
+
+const UNKNOWN: readonly Operation[] = [
   ...family(
     "broadcasts.send",
     "unknown",
     "email",
-    "sends to a segment, whose number of contacts is not in the request",
-    ["POST /broadcasts", "POST /broadcasts/*/send", "PATCH /broadcasts/*"],
+    "sends, now or later, to a segment, whose number of contacts is not in the request",
+    ["POST /broadcasts", "POST /broadcasts/*/send", "POST /broadcasts/*/duplicate", "PATCH /broadcasts/*"],
   ),
-  ...family("automations", "free", "write", undefined, ["POST /automations/*/stop", "DELETE /automations/*"]),
-  ...family("events.send", "unknown", "email", "starts automations, which send as many emails as they say", [
+  ...family("events.send", "unknown", "email", "starts automations, which send as many emails as their steps say", [
     "POST /events/send",
+  ]),
+  ...family("automations", "unknown", "email", "sends an email for each step and event, which are not in the request", [
     "POST /automations",
     "POST /automations/*/duplicate",
     "PATCH /automations/*",
   ]),
-  ...family("contacts.imports", "unknown", "write", "adds contacts, by which plans are billed, from a file", [
-    "POST /contacts/imports",
+  ...family("inboxes", "unknown", "email", "answers and forwards to recipients that are not in the request", [
+    "POST /inboxes/**",
   ]),
-  ...family("domains.claim", "unknown", "write", "takes a domain over from another team", [
-    "POST /domains/claim",
-    "POST /domains/*/claim/verify",
-  ]),
-  ...family("lists", "free", "write", undefined, [
-    ...[...LISTS, "events"].flatMap((name) => [`POST /${name}`, `PATCH /${name}/*`, `DELETE /${name}/*`]),
-    "POST /contacts/*/segments/*",
-    "DELETE /contacts/*/segments/*",
-    "PATCH /contacts/*/topics",
-    "POST /domains/*/verify",
-    "POST /suppressions/batch/*",
-    "POST /templates/*/duplicate",
-    "POST /templates/*/publish",
-  ]),
+  {
+    ...operation("contacts.imports", "unknown", "other", "POST /contacts/imports"),
+    bodyKinds: ["multipart"],
+    reason: "adds contacts, by which plans are billed, from a file",
+  },
+];
+
+const OPERATIONS: readonly Operation[] = [
+  ...CLOSED,
+  {
+    ...operation("emails.send", "priced", "email", "POST /emails"),
+    counts: "each address in to, cc and bcc",
+    exposure: emailExposure,
+    cost: emailCost,
+    refuse: refuseOddKey,
+  },
+  {
+    ...operation("emails.batch", "priced", "email", "POST /emails/batch"),
+    counts: "each address of each email, without the emails that a permissive batch refuses",
+    exposure: emailExposure,
+    cost: batchCost,
+    refuse: refuseOddKey,
+  },
+  ...UNKNOWN,
+  // Both answer with the id alone: whether the quota gets a cancelled email's units back is not said, and so they stay counted.
+  ...family("emails.update", "free", "write", undefined, ["PATCH /emails/*", "POST /emails/*/cancel"]),
+  ...family("broadcasts", "free", "write", undefined, ["POST /broadcasts/*/cancel", "DELETE /broadcasts/*"]),
+  ...family("automations.stop", "free", "write", undefined, ["POST /automations/*/stop", "DELETE /automations/*"]),
+  ...family("domains", "free", "write", undefined, ["POST /domains", "PATCH /domains/*"]).map((each) => ({
+    ...each,
+    refuse: refuseReceiving,
+  })),
+  ...family("domains.upkeep", "free", "write", undefined, ["DELETE /domains/*", "POST /domains/*/verify"]),
+  ...Object.entries(OBJECTS).flatMap(([name, routes]) => family(name, "free", "write", undefined, routes)),
   ...family("reads", "free", "read", undefined, [
     "GET /logs",
-    ...[...LISTS, "automations", "broadcasts", "emails", "events"].flatMap((name) => [
-      `GET /${name}`,
-      `GET /${name}/**`,
-    ]),
+    "GET /usage",
+    ...READABLE.flatMap((name) => [`GET /${name}`, `GET /${name}/**`]),
   ]),
 ];
+
+/** A domain that receives: each email to it is a unit of the quota, and how many come is in nobody's request. */
+function refuseReceiving({ json }: Call): NoExposure | undefined {
+  const capabilities = isObject(json) ? json["capabilities"] : undefined;
+  if (capabilities === undefined || capabilities === null) return undefined;
+  const receiving = isObject(capabilities) ? capabilities["receiving"] : "unreadable";
+  if (receiving === undefined || receiving === "disabled") return undefined;
+  const message =
+    "Keybrake: a domain that receives is billed for every email to it, and how many come is not in the request. Leave capabilities.receiving out.";
+  return { ok: false, code: "cost_unknown", message };
+}
 
 /**
  * Resend. Each recipient of an email is one unit of the plan's quota (resend.com/docs/knowledge-base/account-quotas-and-limits),
@@ -84,7 +154,7 @@ export const resend: Vendor = {
   pathOrigins: [],
   // Without /oauth, which is Stripe's where no prefix tells the two apart.
   unprefixed:
-    /^\/(?:api-keys|audiences|automations|broadcasts|contact-properties|contacts|domains|emails|events|logs|segments|suppressions|templates|topics|webhooks)(?:\/|$)/,
+    /^\/(?:api-keys|audiences|automations|broadcasts|contact-properties|contacts|domains|emails|events|inboxes|logs|segments|suppressions|templates|topics|usage|webhooks)(?:\/|$)/,
   credentialHeaders: [],
   writeCredential: ({ secret }) => [["authorization", `Bearer ${secret}`]],
   probePath: "/domains",
@@ -95,6 +165,7 @@ export const resend: Vendor = {
   bodyKinds: ["none", "json"],
   repeatableFields: new Set(),
   releasedStatuses: [429],
+  prices: [EMAIL_PRICE],
   operations: OPERATIONS,
   scope,
   refusal,

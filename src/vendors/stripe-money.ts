@@ -4,20 +4,19 @@ import { divideCeil, formatUsd, MICROS_MAX, MICROS_PER_USD, type Micros } from "
 import type { Cost, Exposure, NoExposure, Pricing } from "./vendor.ts";
 
 /** An object of Stripe's as an answer carries it. */
-type StripeObject = { readonly [key: string]: JsonValue };
+export type StripeObject = { readonly [key: string]: JsonValue };
 
 /** What an answer says was moved or committed, in minor units; undefined where it does not say. */
-type Moved = (object: StripeObject, call: Call) => bigint | undefined;
+export type Moved = (object: StripeObject, call: Call) => bigint | undefined;
 
 /**
  * Where an operation's currency is:
  * - `request`: it has to be there;
- * - `either`: the request may change that of the object;
- * - `object`: only Stripe's object has it (a refund is in the currency of its charge).
+ * - `either`: Stripe takes the account's where the request has none.
  */
-type CurrencyPlace = "request" | "either" | "object";
+type CurrencyPlace = "request" | "either";
 
-const AMOUNT_PATTERN = /^[1-9][0-9]{0,11}$/;
+export const AMOUNT_PATTERN = /^[1-9][0-9]{0,11}$/;
 const CURRENCY_PATTERN = /^[a-z]{3}$/;
 
 /**
@@ -26,7 +25,8 @@ const CURRENCY_PATTERN = /^[a-z]{3}$/;
  */
 const DEAREST_MINOR_UNIT_MICROS: Readonly<Record<number, Micros>> = { 0: 10_000n, 2: 20_000n, 3: 5_000n };
 
-const NOTHING: Exposure = { ok: true, micros: 0n, sends: 0, currency: undefined, source: "request" };
+/** Of a call that moves and commits nothing. */
+export const NOTHING: Exposure = { ok: true, micros: 0n, sends: 0, currency: undefined, source: "request" };
 
 /**
  * The exposure of an operation whose amount is in `amountField`. Without that field the call is `cost_unknown`;
@@ -41,19 +41,6 @@ export function amountIn(amountField: string, place: CurrencyPlace, unless: stri
     if (amount === undefined) return costUnknown(`the request has no ${amountField}; ${unless}`);
     return priced(amountField, amount, field(call, "currency"), place, pricing);
   };
-}
-
-const UPDATED_NAMES = ["amount", "currency"];
-
-/** The exposure of a PaymentIntent's update: its new amount, or nothing where amount and currency stay as they are. */
-export function updatedAmount(call: Call, pricing: Pricing): Exposure | NoExposure {
-  const misspelt = misspelling(call, UPDATED_NAMES);
-  if (misspelt) return misspelt;
-  const amount = field(call, "amount");
-  const currency = field(call, "currency");
-  if (amount !== undefined) return priced("amount", amount, currency, "either", pricing);
-  if (currency === undefined) return NOTHING;
-  return costUnknown("the request changes the currency and keeps an amount that only Stripe knows");
 }
 
 /** No exposure where every parameter is known to move nothing; else `cost_unknown`, naming the first that is not. */
@@ -88,11 +75,6 @@ export function costOf(moved: Moved) {
   };
 }
 
-/** The cost of an update that may have raised an amount; one that had no amount moved nothing, whatever the status. */
-export function updateCost(call: Call, answer: Answer, exposure: Exposure, pricing: Pricing): Cost {
-  return exposure.micros === 0n ? nothingSpent(answer) : costOf(intentMoved)(call, answer, exposure, pricing);
-}
-
 /**
  * A PaymentIntent's money by its status (docs.stripe.com/payments/paymentintents/lifecycle). `requires_action` is only
  * reached by a confirm, and the payer finishes it without another call through here: it is committed.
@@ -115,15 +97,6 @@ export const intentMoved: Moved = (intent) => {
   }
 };
 
-/** What one capture took: what was asked for, as the object has the sum over all partial captures. */
-export function captureMoved(amountField: string, totalField: string): Moved {
-  return (object, call) => {
-    const asked = field(call, amountField);
-    if (asked !== undefined && AMOUNT_PATTERN.test(asked)) return BigInt(asked);
-    return minorUnits(object, totalField);
-  };
-}
-
 /** An object's `amount`, or nothing where its status is one of those in which the money stayed or came back. */
 export function amountUnless(...nothingMoved: readonly string[]): Moved {
   return (object) => {
@@ -139,20 +112,36 @@ function priced(
   place: CurrencyPlace,
   pricing: Pricing,
 ): Exposure | NoExposure {
-  if (!AMOUNT_PATTERN.test(amount)) {
-    return rejected(
-      `${amountField} is ${JSON.stringify(amount.slice(0, 40))}; it has to be a whole number of the currency's minor unit from 1 to 999999999999, digits only`,
-    );
-  }
+  const minor = readAmount(amountField, amount);
+  if (typeof minor !== "bigint") return minor;
   if (currency === undefined && place === "request") return costUnknown("the request has no currency");
-  const minor = BigInt(amount);
   const stated = currency === undefined ? undefined : convert(minor, currency, pricing.currencyRates);
   if (stated && !stated.ok) return stated;
-  // A currency beside an object that has its own would be refused or ignored by Stripe; it cannot lower the figure.
-  const micros = stated && place !== "object" ? stated.micros : dearestConfigured(minor, pricing.currencyRates);
-  if (micros > MICROS_MAX)
-    return rejected(`${amountField} ${amount} is more than Keybrake keeps (${formatUsd(MICROS_MAX)} USD)`);
-  return { ok: true, micros, sends: 0, currency, source: "request" };
+  return bounded(minor, stated?.micros ?? dearestConfigured(minor, pricing.currencyRates), currency);
+}
+
+/** An amount as a request writes it: minor units, digits only. */
+export function readAmount(name: string, amount: string): bigint | NoExposure {
+  if (AMOUNT_PATTERN.test(amount)) return BigInt(amount);
+  return rejected(
+    `${name} is ${JSON.stringify(amount.slice(0, 40))}; it has to be a whole number of the currency's minor unit from 1 to 999999999999, digits only`,
+  );
+}
+
+/** What `minor` units of `currency` are, as the most that a call can cost. */
+export function exposureOf(minor: bigint, currency: Currency, pricing: Pricing): Exposure | NoExposure {
+  const converted = convert(minor, currency, pricing.currencyRates);
+  return converted.ok ? bounded(minor, converted.micros, currency) : converted;
+}
+
+/** The same where nobody knows the currency: in the dearest among the dollar and those with a rate. */
+export function dearestExposure(minor: bigint, pricing: Pricing): Exposure | NoExposure {
+  return bounded(minor, dearestConfigured(minor, pricing.currencyRates), undefined);
+}
+
+function bounded(minor: bigint, micros: Micros, currency: Currency | undefined): Exposure | NoExposure {
+  if (micros <= MICROS_MAX) return { ok: true, micros, sends: 0, currency, source: "request" };
+  return rejected(`the amount ${minor} is more than Keybrake keeps (${formatUsd(MICROS_MAX)} USD)`);
 }
 
 function convert(minor: bigint, currency: Currency, rates: CurrencyRates): { ok: true; micros: Micros } | NoExposure {
@@ -186,7 +175,7 @@ function dearest(minor: bigint, currency: Currency): Micros {
 }
 
 /** `Amount`, `amount[0]` or `amount[value]` in place of `amount`: Stripe may take for an amount what would not be counted. */
-function misspelling(call: Call, names: readonly string[]): NoExposure | undefined {
+export function misspelling(call: Call, names: readonly string[]): NoExposure | undefined {
   return misspeltIn(call.bodyFields, names) ?? misspeltIn(call.queryFields, names);
 }
 
@@ -209,27 +198,31 @@ function isRootOf(name: string, sent: string): boolean {
   return sent.slice(0, length).toLowerCase() === name;
 }
 
-function objectOf(answer: Answer): StripeObject | undefined {
-  const json = answer.json;
+/** What the answer is, where it is one object. */
+export function objectOf(answer: Answer): StripeObject | undefined {
+  return asObject(answer.json);
+}
+
+export function asObject(json: JsonValue | undefined): StripeObject | undefined {
   return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as StripeObject) : undefined;
 }
 
 /** Amounts are JSON integers; one beyond 2^53 was rounded by the JSON reader and cannot be trusted. */
-function minorUnits(object: StripeObject, name: string): bigint | undefined {
+export function minorUnits(object: StripeObject, name: string): bigint | undefined {
   const value = object[name];
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
 }
 
 /** Stripe marks a stored answer to a known idempotency key (docs.stripe.com/api/idempotent_requests). */
-function isReplayed(answer: Answer): boolean {
+export function isReplayed(answer: Answer): boolean {
   return answer.headers.get("idempotent-replayed")?.toLowerCase() === "true";
 }
 
-function nothingSpent(answer: Answer): Cost {
+export function nothingSpent(answer: Answer): Cost {
   return { micros: 0n, source: "vendor_response", ...txnId(answer) };
 }
 
-function unreadable(answer: Answer, micros: Micros): Cost {
+export function unreadable(answer: Answer, micros: Micros): Cost {
   return { micros, source: "request", unreadable: true, ...txnId(answer) };
 }
 
@@ -238,11 +231,12 @@ function txnId(answer: Answer): { readonly vendorTxnId?: string } {
   return typeof id === "string" && /^[A-Za-z0-9_]{1,255}$/.test(id) ? { vendorTxnId: id } : {};
 }
 
-function atLeast(first: Micros, second: Micros): Micros {
+export function atLeast(first: Micros, second: Micros): Micros {
   return first > second ? first : second;
 }
 
-function costUnknown(why: string): NoExposure {
+/** `why` is a half sentence: what the request or Stripe's object does not say. */
+export function costUnknown(why: string): NoExposure {
   return {
     ok: false,
     code: "cost_unknown",
@@ -250,6 +244,7 @@ function costUnknown(why: string): NoExposure {
   };
 }
 
-function rejected(why: string): NoExposure {
+/** `why` is a sentence without its full stop. */
+export function rejected(why: string): NoExposure {
   return { ok: false, code: "request_rejected", message: `Keybrake: ${why}.` };
 }

@@ -1,11 +1,13 @@
 import { type Call, type Fields, field } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
+import { STRIPE_PRICES } from "./stripe/prices.ts";
 import { STRIPE_OPERATIONS } from "./stripe-operations.ts";
 import type { AgentSnippet, NoExposure, Refusal, RefusalAnswer, Scope, Vendor } from "./vendor.ts";
 
 /**
- * Stripe. Amounts are in the request or the call is refused; what was moved is read from the answer. v1 takes forms, v2
- * JSON. Facts: stripe-node 23.1.0 (API 2026-10-28), docs.stripe.com/api.
+ * Stripe. Amounts are in the request, or looked up in the objects that it names; what was moved is read from the answer.
+ * v1 takes forms, v2 JSON. Its operations are tables by area, in `stripe/`. Facts: stripe-node 23.1.0 (API 2026-10-28),
+ * docs.stripe.com/api.
  */
 export const stripe: Vendor = {
   name: "stripe",
@@ -39,6 +41,7 @@ export const stripe: Vendor = {
   repeatableFields: new Set(),
   // 402 is a decline. 429 comes before the idempotency layer (docs.stripe.com/error-low-level): nothing was tried.
   releasedStatuses: [402, 429],
+  prices: STRIPE_PRICES,
   operations: STRIPE_OPERATIONS.map((operation) => ({ ...operation, refuse: refuseRevealing })),
   scope,
   refusal,
@@ -142,29 +145,19 @@ function isExpansion(name: string): boolean {
 const LETTER_E = 0x65;
 const LETTER_I = 0x69;
 
-/** Refusals after which the SDK's own retry, with the same idempotency key, can succeed within its few seconds. */
-const WAITING_HELPS: ReadonlySet<RefusalCode> = new Set([
-  "draining",
-  "store_unavailable",
-  "idempotency_in_progress",
-  // The SDK's repeat has the same key, and so finds out what became of the first call.
-  "upstream_timeout",
-  "upstream_unreachable",
-]);
-
 /**
  * Stripe's error shape. A body without a top-level `error` resolves as success in stripe-node, whatever its status;
  * `Stripe-Should-Retry` settles what the status alone would leave to the SDKs, which retry 409 and 5xx by themselves.
  * stripe-go retries by `code: lock_timeout` only, which is never sent.
  */
 function refusal(refused: Refusal): RefusalAnswer {
-  const { code, status, message, requestId } = refused;
+  const { code, status, message, requestId, mayRetry } = refused;
   return {
     status,
     headers: [
       ["content-type", "application/json"],
       ["request-id", requestId],
-      ["stripe-should-retry", String(WAITING_HELPS.has(code))],
+      ["stripe-should-retry", String(mayRetry)],
     ],
     body: JSON.stringify({
       error: { type: errorType(code, status), code: `keybrake_${code}`, message },

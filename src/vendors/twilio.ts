@@ -1,7 +1,9 @@
 import type { Call } from "../core/call.ts";
 import { isRead } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
-import { TWILIO_OPERATIONS } from "./twilio-operations.ts";
+import { reconciledTwilioCost } from "./twilio/money.ts";
+import { TWILIO_OPERATIONS } from "./twilio/operations.ts";
+import { TWILIO_PRICES } from "./twilio/prices.ts";
 import type { AgentSnippet, Refusal, RefusalAnswer, Scope, Vendor, VendorAccount } from "./vendor.ts";
 
 /** Products with a host of their own, by the label before `.twilio.com` (twilio-node 6.2.0, lib/rest/*Base.js). */
@@ -12,10 +14,12 @@ const PRODUCTS = (
 ).split(" ");
 
 const ACCOUNT_SID = /^AC[0-9a-f]{32}$/;
+/** In any letter case, as nobody knows which ones Twilio takes. */
+const ANY_ACCOUNT_SID = /^AC[0-9a-f]{32}$/i;
 
 /**
- * Twilio. A message is priced before it leaves by segments and destination; Twilio's own price comes later. Facts:
- * twilio-node 6.2.0, twilio-python 9.11.0, Twilio's OpenAPI files of 2026-04.
+ * Twilio. What a call costs is held by dated tables and the operator's prices (`twilio/rates.ts`, `twilio/prices.ts`);
+ * Twilio's own price comes later. Facts: twilio-node 6.2.0, twilio-python 9.11.0, Twilio's OpenAPI files of 2026-04.
  */
 export const twilio: Vendor = {
   name: "twilio",
@@ -45,11 +49,18 @@ export const twilio: Vendor = {
     "StatusCallbackEvent",
     "RecordingStatusCallbackEvent",
     "ConferenceStatusCallbackEvent",
+    "ConferenceRecordingStatusCallbackEvent",
     "CallbackEvents",
   ]),
   // "Never processed and always safe to retry" (twilio.com/docs/api/errors/20429).
   releasedStatuses: [429],
+  // The newer products write whole addresses; the 2010 API's `next_page_uri` is joined to the client's own base.
+  pageLinks: {
+    fields: ["next_page_url", "previous_page_url", "first_page_url"].map((name) => ["meta", name]),
+  },
+  prices: TWILIO_PRICES,
   operations: TWILIO_OPERATIONS,
+  reconciledCost: reconciledTwilioCost,
   scope,
   refusal,
   agentLines,
@@ -71,18 +82,28 @@ function scope(call: Call, account: VendorAccount): Scope {
   };
 }
 
+/** `AccountSid`, `account_sid`, `Sub_Account_Sids[0]`. */
+const ACCOUNT_FIELD = /account_?sids?(?:\[[0-9]+\])?$/i;
 const RECIPIENT = /^To(?:\[[0-9]+\])?$/i;
 const SENDER = /^(?:From|FallbackFrom|MessagingServiceSid)$/i;
 
-/** The account in the path, and those that parameters name (a number can be moved to another account), but for `own`. */
+/**
+ * The account in the path, of the 2010 API or within a product's, and those that parameters name (a number can be moved to
+ * another account), but for `own`.
+ */
 function accountsOf(call: Call, own: string): readonly string[] {
   const found = new Set<string>();
   const inPath = /^\/2010-04-01\/Accounts\/([^/]+)/i.exec(call.path)?.[1];
   if (inPath !== undefined) found.add(inPath.replace(/\.(?:json|csv|xml)$/, ""));
+  for (const segment of call.path.split("/")) {
+    const name = segment.replace(/\.(?:json|csv|xml)$/, "");
+    if (ANY_ACCOUNT_SID.test(name)) found.add(name);
+  }
   for (const fields of [call.queryFields, call.bodyFields]) {
     for (const name of fields.keys()) {
       const value = fields.get(name)!;
-      if (/AccountSid$/i.test(name) || ACCOUNT_SID.test(value)) found.add(value);
+      if (ACCOUNT_FIELD.test(name)) for (const each of value.split(",")) found.add(each.trim());
+      else if (ANY_ACCOUNT_SID.test(value)) found.add(value);
     }
   }
   found.delete(own);

@@ -76,6 +76,19 @@ const BAD_BODIES: readonly (readonly [what: string, body: unknown, problems: rea
     { vendor: "stripe", parameters: { currency: { inn: ["usd"] } } },
     [{ field: "parameters.currency.inn", nearest: "in" }],
   ],
+  [
+    "a misspelt kind, and a cap that is none",
+    { vendor: "stripe", caps: { refnd: { daily_usd: 5 }, payout: { daily_usd: -1 } } },
+    [
+      { field: "caps.refnd", nearest: "refund" },
+      { field: "caps.payout.daily_usd", got: "-1" },
+    ],
+  ],
+  [
+    "a cap in no currency",
+    { vendor: "stripe", daily_cap: { amount: 5, currency: "euros" } },
+    [{ field: "daily_cap.currency", got: '"euros"' }],
+  ],
   ["null", { vendor: "stripe", label: null }, [{ field: "label", allowed: "text", got: "nothing" }]],
   ["a list", [1], [{ field: "body", allowed: "a JSON object" }]],
   ["a text", '"x"', [{ field: "body", allowed: "a JSON object" }]],

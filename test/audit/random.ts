@@ -1,18 +1,16 @@
-/** Numbers that a seed decides (mulberry32). */
+import { between, randomFrom } from "../../scripts/random.ts";
+
+/** Choices that a seed repeats. */
 export class Random {
-  #state: number;
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#next = randomFrom(seed);
   }
 
   /** 0 to `below` - 1. */
   below(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+    return between(this.#next, 0, below);
   }
 
   pick<Item>(items: readonly Item[]): Item {

@@ -48,6 +48,18 @@ const ROWS: readonly AuditRowView[] = [
   row(5, { state: "held", cost_usd: null, agent_run_label: null, agent_run_id: 'its own, "quoted"' }),
 ];
 
+/** A payment whose outcome was unknown, how it was found out, and another one that an operator settled. */
+const BELONGING: readonly AuditRowView[] = [
+  row(1, { state: "unresolved", cost_usd: null, policy_verdict: "upstream_timeout", flag: "timeout" }),
+  row(2, { cost_usd: "0.00", flag: "looks_up:call_1" }),
+  row(3, { refers_to: "call_1", cost_source: "lookup", flag: "looked_up" }),
+  row(4, { cost_usd: "0.00", flag: "replays:call_1" }),
+  row(6, { refers_to: "call_0", cost_source: "manual", cost_usd: "45.00", flag: "overrun" }),
+  row(7, { refers_to: "call_1", cost_source: "reconciled", cost_usd: "0.01" }),
+  row(8, { flag: "cost_unreadable" }),
+  row(9),
+];
+
 /** An audit of rows that tells what was asked of it. */
 class FakeAudit {
   readonly asked: { filter: AuditFilter; page: AuditPageRequest }[] = [];
@@ -89,6 +101,10 @@ test("the table, its total, and the other formats read as the golden transcript 
   await transcript.type("audit", "", { ...options, columns: 80, environment: { NO_COLOR: "1" } });
   await transcript.type("audit", "", { ...options, columns: 50, environment: { NO_COLOR: "1" } });
   await transcript.type("audit --since 24h", "", { control: new FakeAudit([]).control });
+  terminal.nowMs -= 86_400_000;
+  const belonging: TerminalOptions = { control: new FakeAudit(BELONGING).control };
+  await transcript.type("audit", "", belonging);
+  await transcript.type("audit", "", { ...belonging, columns: 100, environment: { NO_COLOR: "1" } });
   transcript.expectGolden("audit");
 });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { VENDORS } from "../../src/vendors/index.ts";
 
 /** The program as a process of its own: what no test inside this process can show. */
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
@@ -53,7 +54,7 @@ describe("the program", () => {
     const { out, err, code } = await run(["vendor", "list", "--json"]);
     const data = join(folder, "state", "keybrake");
     expect(code).toBe(0);
-    expect((JSON.parse(out) as { name: string }[]).map(({ name }) => name)).toEqual(["stripe", "twilio", "resend"]);
+    expect((JSON.parse(out) as { name: string }[]).map(({ name }) => name)).toEqual(VENDORS.map(({ name }) => name));
     expect(err).toBe(`keybrake: data directory ${data}\n`);
     expect(statSync(data).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(data)) expect(statSync(join(data, name)).mode & 0o077).toBe(0);

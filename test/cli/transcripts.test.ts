@@ -103,7 +103,7 @@ test("wrong usage is said in two lines, with exit code 2", async () => {
   await transcript.type("key revoke vk_nothere");
   await transcript.type("key show vault_key_this_is_no_id");
   await transcript.type("key update vk_1");
-  await transcript.type("key update vk_1 --unset daily_cap");
+  await transcript.type("key update vk_1 --unset daily_usd");
   await transcript.type("audit --since yesterday");
   await transcript.type("audit --verdict cap_exeeded");
   await transcript.type("audit --follow --json");

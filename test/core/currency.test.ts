@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { currencyExponent, minorToMicros } from "../../src/core/currency.ts";
+import { capToMicros, currencyExponent, minorToMicros } from "../../src/core/currency.ts";
 
 /** docs.stripe.com/currencies: every currency whose minor unit is not a hundredth, and the two that only look so. */
 const EXPONENTS: readonly (readonly [number, string])[] = [
@@ -62,6 +62,44 @@ describe("an amount in a currency", () => {
           return converted.ok ? converted.micros : -1n;
         };
         return micros(a + b) >= micros(a) && micros(a) + micros(b) >= micros(a + b);
+      }),
+    );
+  });
+});
+
+describe("a cap in a currency", () => {
+  const RATES = new Map([
+    ["eur", 1_100_001n],
+    ["jpy", 6_700n],
+    ["usd", 5n],
+  ]);
+  for (const [currency, amountMicros, micros] of [
+    ["eur", 500_000_000n, 550_000_500n],
+    ["eur", 1n, 1n],
+    ["eur", 999_999n, 1_099_999n],
+    ["jpy", 1_000_000n, 6_700n],
+    ["jpy", 149n, 0n],
+    ["usd", 7n, 7n],
+    ["eur", 10n ** 18n, 10n ** 18n],
+  ] as const) {
+    test(`${amountMicros} millionths of ${currency} are ${micros} micro-dollars, rounded down`, () => {
+      expect(capToMicros(amountMicros, currency, RATES)).toEqual({ ok: true, micros });
+    });
+  }
+
+  test("is none without a rate, or in a currency that there is not", () => {
+    expect(capToMicros(1n, "gbp", RATES)).toEqual({ ok: false, why: "no_rate" });
+    expect(capToMicros(1n, "xxx", new Map([["xxx", 1n]]))).toEqual({ ok: false, why: "unknown_currency" });
+  });
+
+  test("never lets through more than the same money costs as a call", () => {
+    const cents = fc.bigInt({ min: 0n, max: 10n ** 9n });
+    const rate = fc.bigInt({ min: 1n, max: 10n ** 9n });
+    fc.assert(
+      fc.property(cents, rate, (amount, perUnit) => {
+        const rates = new Map([["eur", perUnit]]);
+        const [cap, cost] = [capToMicros(amount * 10_000n, "eur", rates), minorToMicros(amount, "eur", rates)];
+        return cap.ok && cost.ok && cap.micros <= cost.micros && cost.micros - cap.micros <= 1n;
       }),
     );
   });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Bench, eventually, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { type Bench, eventually, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { charge, issueChargeKey } from "../harness/stripe-charge.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
-
-const FIVE_DOLLARS = "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa";
 
 let bench: Bench;
 let vendor: VendorDouble;
@@ -11,8 +11,7 @@ let vendor: VendorDouble;
 beforeEach(async () => {
   bench = await makeBench();
   vendor = await startVendorDouble(succeededIntent);
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: "sk_test_cap_real_secret" })).toMatchObject({ code: 0 });
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: "sk_test_cap_real_secret" });
 });
 
 afterEach(async () => {
@@ -20,22 +19,10 @@ afterEach(async () => {
   await vendor.stop();
 });
 
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
+const issueKey = (cap: string) => issueChargeKey(bench, cap, "fan-out/1");
 
-function issueKey(cap: string): Promise<Key> {
-  const policy = ["--vendor", "stripe", "--daily-usd-cap", cap, "--allowed-endpoints", "POST /v1/payment_intents"];
-  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", "fan-out/1"]);
-}
-
-async function charge(server: RunningKeybrake, key: Key): Promise<number> {
-  const response = await fetch(`${server.url}/stripe/v1/payment_intents`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
-    body: FIVE_DOLLARS,
-  });
+async function statusOfCharge(server: RunningKeybrake, key: IssuedKey): Promise<number> {
+  const response = await charge(server, key);
   await response.text();
   return response.status;
 }
@@ -54,14 +41,14 @@ interface Row {
 }
 
 /** The rows of the key once none is held any more. */
-function settledRows(key: Key): Promise<Row[]> {
+function settledRows(key: IssuedKey): Promise<Row[]> {
   return eventually(async () => {
     const rows = await bench.json<Row[]>(["audit", "--key", key.id, "--limit", "1000"]);
     return rows.some((row) => row.state === "held") ? undefined : rows;
   });
 }
 
-async function expectExactlyTwenty(key: Key, statuses: readonly number[]): Promise<void> {
+async function expectExactlyTwenty(key: IssuedKey, statuses: readonly number[]): Promise<void> {
   expect(counts(statuses)).toEqual({ 200: 20, 429: 44 });
   expect(vendor.requests).toHaveLength(20);
   const rows = await settledRows(key);
@@ -79,14 +66,16 @@ describe("64 calls of $5 at once on a cap of $100", () => {
   test("let exactly 20 through one server", async () => {
     const key = await issueKey("100");
     const server = await bench.serve();
-    const statuses = await Promise.all(Array.from({ length: 64 }, () => charge(server, key)));
+    const statuses = await Promise.all(Array.from({ length: 64 }, () => statusOfCharge(server, key)));
     await expectExactlyTwenty(key, statuses);
   });
 
   test("let exactly 20 through two servers on one data directory", async () => {
     const key = await issueKey("100");
     const servers = [await bench.serve(), await bench.serve([], bench.port + 1)];
-    const statuses = await Promise.all(Array.from({ length: 64 }, (_, index) => charge(servers[index % 2]!, key)));
+    const statuses = await Promise.all(
+      Array.from({ length: 64 }, (_, index) => statusOfCharge(servers[index % 2]!, key)),
+    );
     await expectExactlyTwenty(key, statuses);
   });
 });
@@ -95,41 +84,41 @@ describe("a change on the data directory", () => {
   test("holds for the very next call of a running server: revoke, update, brake, release", async () => {
     const key = await issueKey("5");
     const server = await bench.serve();
-    expect(await charge(server, key)).toBe(200);
-    expect(await charge(server, key)).toBe(429);
+    expect(await statusOfCharge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(429);
     expect(await bench.cli(["key", "update", key.id, "--daily-usd-cap", "15"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(200);
     expect(await bench.cli(["brake", "--vendor", "stripe", "--reason", "drill"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(403);
+    expect(await statusOfCharge(server, key)).toBe(403);
     expect(await bench.cli(["release", "--vendor", "stripe"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(200);
     expect(await bench.cli(["key", "revoke", "--run", "fan-out/1"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(401);
+    expect(await statusOfCharge(server, key)).toBe(401);
     expect(vendor.requests).toHaveLength(3);
   });
 
   test("counts what was spent before a cap was added", async () => {
     const policy = ["--vendor", "stripe", "--allowed-endpoints", "POST /v1/payment_intents"];
-    const key = await bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h"]);
+    const key = await bench.json<IssuedKey>(["key", "issue", ...policy, "--expires-in", "1h"]);
     const server = await bench.serve();
-    expect(await charge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(200);
     expect(await bench.cli(["key", "update", key.id, "--daily-usd-cap", "9"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(429);
+    expect(await statusOfCharge(server, key)).toBe(429);
     expect(await bench.cli(["key", "update", key.id, "--daily-usd-cap", "10"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(200);
     expect(vendor.requests).toHaveLength(2);
   });
 
   test("gives every call the new secret after a rotation, and none after a removal", async () => {
     const key = await issueKey("100");
     const server = await bench.serve();
-    expect(await charge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(200);
     expect(await bench.cli(["vendor", "rotate", "stripe"], { stdin: "sk_test_cap_rotated_secret" })).toMatchObject({
       code: 0,
     });
-    expect(await charge(server, key)).toBe(200);
+    expect(await statusOfCharge(server, key)).toBe(200);
     expect(await bench.cli(["vendor", "remove", "stripe"])).toMatchObject({ code: 0 });
-    expect(await charge(server, key)).toBe(503);
+    expect(await statusOfCharge(server, key)).toBe(503);
     expect(vendor.requests.map((request) => request.headers["authorization"])).toEqual([
       "Bearer sk_test_cap_real_secret",
       "Bearer sk_test_cap_rotated_secret",
@@ -146,7 +135,7 @@ test("keeps every hold and row of every call that the vendor saw over kill -9 un
   };
   let stopped = false;
   const load = Array.from({ length: 16 }, async () => {
-    while (!stopped) await charge(server, key).catch(() => 0);
+    while (!stopped) await statusOfCharge(server, key).catch(() => 0);
   });
   await eventually(() => (vendor.requests.length > 300 ? true : undefined));
   await server.kill("SIGKILL");

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Bench, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 const SECRET = "sk_test_control_plane_real_secret";
@@ -13,8 +14,7 @@ let adminToken: string;
 beforeAll(async () => {
   bench = await makeBench();
   vendor = await startVendorDouble(succeededIntent);
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: SECRET })).toMatchObject({ code: 0 });
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: SECRET });
   server = await bench.serve();
   adminToken = /kb_admin_\w+/.exec(server.output())![0];
 });

@@ -3,8 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { type Bench, eventually, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { type Bench, eventually, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { charge, FIVE_DOLLARS, issueChargeKey } from "../harness/stripe-charge.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import {
   type DoubleAnswer,
   type RecordedRequest,
@@ -15,7 +17,7 @@ import {
 let bench: Bench;
 let vendor: VendorDouble;
 let server: RunningKeybrake;
-let vaultKey: string;
+let key: IssuedKey;
 /** Lets the vendor answer. */
 let open: () => void;
 
@@ -29,16 +31,8 @@ beforeEach(async () => {
     if (request.body.includes("slow")) await gate;
     return answerOf(request);
   });
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: "sk_test_drain_real_secret" })).toMatchObject({ code: 0 });
-  const policy = ["--vendor", "stripe", "--daily-usd-cap", "1000", "--allowed-endpoints", "POST /v1/payment_intents"];
-  ({ vault_key: vaultKey } = await bench.json<{ vault_key: string }>([
-    "key",
-    "issue",
-    ...policy,
-    "--expires-in",
-    "1h",
-  ]));
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: "sk_test_drain_real_secret" });
+  key = await issueChargeKey(bench, "1000", "drain/1");
 });
 
 afterEach(async () => {
@@ -61,18 +55,10 @@ async function serve(drainTimeout = "10m"): Promise<void> {
   server = await bench.serve();
 }
 
-function charge(description: string): Promise<Response> {
-  return fetch(`${server.url}/stripe/v1/payment_intents`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${vaultKey}`, "content-type": "application/x-www-form-urlencoded" },
-    body: `amount=500&currency=usd&confirm=true&payment_method=pm_card_visa&description=${description}`,
-  });
-}
-
 /** Calls that have reached the vendor. */
 async function underWay(count: number, description: string): Promise<Promise<Response>[]> {
   const before = vendor.requests.length;
-  const calls = Array.from({ length: count }, () => charge(description));
+  const calls = Array.from({ length: count }, () => charge(server, key, description));
   await eventually(() => (vendor.requests.length === before + count ? true : undefined));
   return calls;
 }
@@ -116,7 +102,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const calls = await underWay(20, "slow");
     const ended = server.kill(signal);
     await draining();
-    const refused = await charge("fast");
+    const refused = await charge(server, key);
     expect(refused.status).toBe(503);
     expect(refused.headers.get("retry-after")).toBe("2");
     const body = (await refused.json()) as { error: { type: string; message: string }; keybrake: { code: string } };
@@ -163,7 +149,10 @@ describe("the end is not held up by a client that", () => {
     ["keeps an idle connection", () => "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"],
     ["has sent nothing", () => ""],
     ["has sent half a head", () => head],
-    ["has sent half a body", () => `${head}authorization: Bearer ${vaultKey}\r\ncontent-length: 100\r\n\r\namount=5`],
+    [
+      "has sent half a body",
+      () => `${head}authorization: Bearer ${key.vault_key}\r\ncontent-length: 100\r\n\r\namount=5`,
+    ],
   ];
   for (const [does, text] of scenarios) {
     test(does, async () => {
@@ -176,8 +165,8 @@ describe("the end is not held up by a client that", () => {
 
   test("does not take its answer", async () => {
     await serve();
-    const body = "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa&description=large";
-    const text = `${head}authorization: Bearer ${vaultKey}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const body = `${FIVE_DOLLARS}&description=large`;
+    const text = `${head}authorization: Bearer ${key.vault_key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
     const socket = await rawSocket(text);
     socket.pause();
     await eventually(() => (vendor.requests.length === 1 ? true : undefined));

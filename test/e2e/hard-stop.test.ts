@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Bench, eventually, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { type Bench, eventually, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { charge, issueChargeKey } from "../harness/stripe-charge.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 /** From the operator's Enter to the last abort, the command's own start included. */
@@ -13,8 +15,7 @@ let server: RunningKeybrake;
 beforeAll(async () => {
   bench = await makeBench();
   vendor = await startVendorDouble((request) => (request.body.includes("hang") ? "hang" : succeededIntent(request)));
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: "sk_test_hard_stop_real_secret" })).toMatchObject({ code: 0 });
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: "sk_test_hard_stop_real_secret" });
   server = await bench.serve();
 });
 
@@ -23,28 +24,12 @@ afterAll(async () => {
   await vendor.stop();
 });
 
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
-
-function issueKey(label: string): Promise<Key> {
-  const policy = ["--vendor", "stripe", "--daily-usd-cap", "100", "--allowed-endpoints", "POST /v1/payment_intents"];
-  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", label]);
-}
-
-function charge(key: Key, description = "fast"): Promise<Response> {
-  return fetch(`${server.url}/stripe/v1/payment_intents`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
-    body: `amount=500&currency=usd&confirm=true&payment_method=pm_card_visa&description=${description}`,
-  });
-}
+const issueKey = (label: string) => issueChargeKey(bench, "100", label);
 
 /** Calls that the vendor has and does not answer. */
-async function hang(keys: readonly Key[]): Promise<Promise<Response>[]> {
+async function hang(keys: readonly IssuedKey[]): Promise<Promise<Response>[]> {
   const before = vendor.requests.length;
-  const calls = keys.map((key) => charge(key, "hang"));
+  const calls = keys.map((key) => charge(server, key, "hang"));
   await eventually(() => (vendor.requests.length === before + keys.length ? true : undefined));
   return calls;
 }
@@ -55,11 +40,11 @@ interface Row {
   readonly exposure_usd: string;
 }
 
-async function rowsOf(key: Key): Promise<Row[]> {
+async function rowsOf(key: IssuedKey): Promise<Row[]> {
   return bench.json<Row[]>(["audit", "--key", key.id]);
 }
 
-async function expectCutOff(key: Key, call: Promise<Response>): Promise<void> {
+async function expectCutOff(key: IssuedKey, call: Promise<Response>): Promise<void> {
   const response = await call;
   expect(response.status).toBe(504);
   const { keybrake } = (await response.json()) as { keybrake: { code: string; message: string } };
@@ -72,7 +57,7 @@ async function expectCutOff(key: Key, call: Promise<Response>): Promise<void> {
   expect(rows[0]).toMatchObject({ state: "unresolved", policy_verdict: "upstream_timeout", exposure_usd: "5.00" });
 }
 
-const STOPS: readonly (readonly [what: string, args: (key: Key, label: string) => readonly string[]])[] = [
+const STOPS: readonly (readonly [what: string, args: (key: IssuedKey, label: string) => readonly string[]])[] = [
   ["key revoke ID --hard", (key) => ["key", "revoke", key.id, "--hard", "--reason", "stuck loop"]],
   ["key revoke --run --hard", (_key, label) => ["key", "revoke", "--run", label, "--hard"]],
   ["brake --label-prefix --hard", (_key, label) => ["brake", "--label-prefix", label, "--hard"]],
@@ -101,7 +86,7 @@ describe("a running server has calls at a vendor that hangs, and", () => {
     const key = await issueKey("after/1");
     const [call] = await hang([key]);
     expect(await bench.cli(["key", "revoke", key.id])).toMatchObject({ code: 0 });
-    expect((await charge(key)).status).toBe(401);
+    expect((await charge(server, key)).status).toBe(401);
     expect(await rowsOf(key)).toMatchObject([{ state: "held" }, { state: "refused" }]);
     expect(await bench.cli(["key", "revoke", key.id, "--hard"])).toMatchObject({ code: 0 });
     await expectCutOff(key, call!);
@@ -112,12 +97,12 @@ describe("a running server has calls at a vendor that hangs, and", () => {
     const [call] = await hang([key]);
     expect(await bench.cli(["brake", "--hard", "--reason", "drill"])).toMatchObject({ code: 0 });
     expect((await call!).status).toBe(504);
-    const braked = await charge(key);
+    const braked = await charge(server, key);
     expect(braked.status).toBe(403);
     expect(await braked.text()).toContain("The operator said: drill. Stop this run.");
     expect(await bench.cli(["release"])).toMatchObject({ code: 0 });
     const [later] = await hang([key]);
-    expect((await charge(key)).status).toBe(200);
+    expect((await charge(server, key)).status).toBe(200);
     expect((await rowsOf(key)).map(({ state }) => state)).toEqual(["unresolved", "refused", "held", "settled"]);
     await bench.cli(["key", "revoke", key.id, "--hard"]);
     await expectCutOff(key, later!);

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Bench, freePort, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { freePort } from "../harness/free-port.ts";
+import { type Bench, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { ACCOUNT_SID, setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
-const ACCOUNT = `AC${"0123456789abcdef".repeat(2)}`;
 const FORM = "application/x-www-form-urlencoded";
 
 type VendorName = "stripe" | "twilio" | "resend";
-
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
 
 interface Sent {
   readonly path?: string;
@@ -51,12 +47,12 @@ const MANNERS: Readonly<Record<VendorName, VendorManner>> = {
   },
   twilio: {
     secret: "e2e0real0twilio0auth0token0abcdef",
-    path: `/2010-04-01/Accounts/${ACCOUNT}/Messages.json`,
+    path: `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`,
     type: FORM,
     body: "To=%2B14155550100&From=%2B14155550199&Body=hello",
-    other: `/2010-04-01/Accounts/${ACCOUNT}/Calls.json`,
-    ambiguous: `/2010-04-01//Accounts/${ACCOUNT}/Messages.json`,
-    credential: (token) => `Basic ${btoa(`${ACCOUNT}:${token}`)}`,
+    other: `/2010-04-01/Accounts/${ACCOUNT_SID}/Calls.json`,
+    ambiguous: `/2010-04-01//Accounts/${ACCOUNT_SID}/Messages.json`,
+    credential: (token) => `Basic ${btoa(`${ACCOUNT_SID}:${token}`)}`,
     error: (status) => ({
       code: expect.any(Number),
       message: expect.stringMatching(/^Keybrake: /),
@@ -91,7 +87,8 @@ beforeAll(async () => {
   doubles.stripe = await startVendorDouble(succeededIntent);
   doubles.twilio = await startVendorDouble(() => ({ status: 201, body: JSON.stringify(message) }));
   doubles.resend = await startVendorDouble(() => ({ status: 200, body: '{"id":"email_double_1"}' }));
-  for (const name of NAMES) await setVendor(name, doubles[name].origin);
+  for (const name of NAMES)
+    await setVendor(bench, name, { origin: doubles[name].origin, secret: MANNERS[name].secret });
   server = await bench.serve();
 });
 
@@ -100,19 +97,13 @@ afterAll(async () => {
   for (const double of Object.values(doubles)) await double.stop();
 });
 
-async function setVendor(name: VendorName, origin: string): Promise<void> {
-  const account = name === "twilio" ? ["--account-sid", ACCOUNT] : [];
-  const set = ["vendor", "set", name, "--origin", origin, "--private", ...account];
-  expect(await bench.cli(set, { stdin: MANNERS[name].secret })).toMatchObject({ code: 0 });
-}
-
 let issued = 0;
 
-function issueKey(vendor: VendorName, caps: readonly string[] = ["--daily-usd-cap", "100"]): Promise<Key> {
-  const endpoint = MANNERS[vendor].path.replace(ACCOUNT, "*");
+function issueKey(vendor: VendorName, caps: readonly string[] = ["--daily-usd-cap", "100"]): Promise<IssuedKey> {
+  const endpoint = MANNERS[vendor].path.replace(ACCOUNT_SID, "*");
   issued += 1;
   const policy = ["--vendor", vendor, "--allowed-endpoints", `POST ${endpoint}`, ...caps];
-  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", `shapes/${issued}`]);
+  return bench.json<IssuedKey>(["key", "issue", ...policy, "--expires-in", "1h", "--label", `shapes/${issued}`]);
 }
 
 function send(vendor: VendorName, token: string | undefined, { path, body }: Sent = {}): Promise<Response> {
@@ -133,11 +124,11 @@ interface Case {
   /** Whether the call has a row: every call with a known key has one. */
   readonly rows: number;
   /** The answer to the last call. */
-  run(vendor: VendorName): Promise<{ response: Response; key: Key | undefined }>;
+  run(vendor: VendorName): Promise<{ response: Response; key: IssuedKey | undefined }>;
 }
 
 /** A call with a key of its own, after `before` has been done to that key. */
-async function after(vendor: VendorName, before: (key: Key) => Promise<unknown>, sent: Sent = {}) {
+async function after(vendor: VendorName, before: (key: IssuedKey) => Promise<unknown>, sent: Sent = {}) {
   const key = await issueKey(vendor);
   await before(key);
   return { response: await send(vendor, key.vault_key, sent), key };
@@ -281,9 +272,10 @@ describe("no vendor", () => {
 
   test("behind its address is 502 upstream_unreachable, and the hold is given back", async () => {
     const key = await issueKey("stripe");
-    await setVendor("stripe", `http://127.0.0.1:${await freePort()}`);
+    const { secret } = MANNERS.stripe;
+    await setVendor(bench, "stripe", { origin: `http://127.0.0.1:${await freePort()}`, secret });
     const response = await send("stripe", key.vault_key);
-    await setVendor("stripe", doubles.stripe.origin);
+    await setVendor(bench, "stripe", { origin: doubles.stripe.origin, secret });
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({
       ...MANNERS.stripe.error(502),

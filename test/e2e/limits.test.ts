@@ -2,9 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { type Bench, BINARY, eventually, freePort, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { freePort } from "../harness/free-port.ts";
+import {
+  type Bench,
+  BINARY,
+  eventually,
+  type IssuedKey,
+  makeBench,
+  type RunningKeybrake,
+} from "../harness/keybrake.ts";
 import { exchange, statuses } from "../harness/raw-socket.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { charge, issueChargeKey } from "../harness/stripe-charge.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 const CALLS_PER_KEY_MAX = 4;
@@ -31,8 +41,7 @@ beforeAll(async () => {
     if (request.method === "GET") return { status: 200, body: LARGE_ANSWER };
     return succeededIntent(request);
   });
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: "sk_test_limits_real_secret" })).toMatchObject({ code: 0 });
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: "sk_test_limits_real_secret" });
   writeFileSync(join(bench.dataDir, "keybrake.yaml"), SETTINGS);
   server = await bench.serve();
 });
@@ -42,29 +51,11 @@ afterAll(async () => {
   await vendor.stop();
 });
 
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
-
-function issueKey(label: string): Promise<Key> {
-  const policy = ["--vendor", "stripe", "--daily-usd-cap", "1000", "--allowed-endpoints", "POST /v1/payment_intents"];
-  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", label]);
-}
-
-const CHARGE = "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa";
-
-function charge(url: string, key: Key, body = CHARGE): Promise<Response> {
-  return fetch(`${url}/stripe/v1/payment_intents`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
-    body,
-  });
-}
+const issueKey = (label: string) => issueChargeKey(bench, "1000", label);
 
 test("clients that do not read their answer are cut off, count as calls of their key, and leave it usable", async () => {
   const policy = ["--vendor", "stripe", "--allowed-endpoints", "GET /v1/customers", "--daily-usd-cap", "1"];
-  const key = await bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h"]);
+  const key = await bench.json<IssuedKey>(["key", "issue", ...policy, "--expires-in", "1h"]);
   const authorization = `Bearer ${key.vault_key}`;
   const bytes = `GET /stripe/v1/customers HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\n\r\n`;
   const clients = await openClients(server.port, CALLS_PER_KEY_MAX, bytes, { isReading: false });
@@ -80,7 +71,7 @@ test("clients that do not read their answer are cut off, count as calls of their
 
 const HEAD = "POST /stripe/v1/payment_intents HTTP/1.1\r\nhost: 127.0.0.1\r\n";
 
-function halfBody(key: Key): string {
+function halfBody(key: IssuedKey): string {
   const type = "content-type: application/x-www-form-urlencoded";
   return `${HEAD}authorization: Bearer ${key.vault_key}\r\n${type}\r\ncontent-length: 100\r\n\r\namount=`;
 }
@@ -121,9 +112,9 @@ async function openClients(
   };
 }
 
-async function expectGoodCall(url: string, key: Key): Promise<void> {
+async function expectGoodCall(at: { readonly url: string }, key: IssuedKey): Promise<void> {
   const startedMs = performance.now();
-  expect((await charge(url, key)).status).toBe(200);
+  expect((await charge(at, key)).status).toBe(200);
   expect(performance.now() - startedMs).toBeLessThan(GOOD_CALL_MS);
 }
 
@@ -134,7 +125,7 @@ describe("500 clients that send half a head and 200 that send half a body", () =
     const bodies = await openClients(server.port, 200, halfBody(key));
     const startedMs = performance.now();
     expect([heads.open, bodies.open]).toEqual([500, 200]);
-    for (let call = 0; call < 5; call++) await expectGoodCall(server.url, key);
+    for (let call = 0; call < 5; call++) await expectGoodCall(server, key);
     while (heads.open + bodies.open > 0 && performance.now() - startedMs < SLOW_CLIENT_MS) await Bun.sleep(50);
     expect([heads.open, bodies.open]).toEqual([0, 0]);
     const rows = await bench.json<{ state: string }[]>(["audit", "--key", key.id, "--limit", "1000"]);
@@ -159,7 +150,7 @@ test("a process that may open few files lives on, and serves, with more slow cli
     ),
   );
   const clients = await openClients(port, 1_300, `${HEAD}x-slow: `);
-  for (let call = 0; call < 3; call++) await expectGoodCall(url, key);
+  for (let call = 0; call < 3; call++) await expectGoodCall({ url }, key);
   expect(clients.open).toBeGreaterThan(100);
   clients.destroy();
   limited.kill("SIGTERM");
@@ -170,7 +161,7 @@ describe("what is too large is refused before it is read:", () => {
   test("a body over 1 MB with 413 in the vendor's own shape, without a vendor call", async () => {
     const key = await issueKey("large/1");
     const before = vendor.requests.length;
-    const response = await charge(server.url, key, `${CHARGE}&description=${"x".repeat(1024 * 1024)}`);
+    const response = await charge(server, key, "x".repeat(1024 * 1024));
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({
       error: { type: "invalid_request_error", message: expect.stringContaining("limit is 1048576") },
@@ -199,10 +190,10 @@ describe("what is too large is refused before it is read:", () => {
 test("more calls of one key at once than its limit are refused with 429 and Retry-After, those of another are not", async () => {
   const [key, other] = [await issueKey("burst/1"), await issueKey("burst/2")];
   const before = vendor.requests.length;
-  const calls = Array.from({ length: 20 }, () => charge(server.url, key, `${CHARGE}&description=wait`));
+  const calls = Array.from({ length: 20 }, () => charge(server, key, "wait"));
   let refused: Response[] = [];
   await eventually(() => (vendor.requests.length === before + CALLS_PER_KEY_MAX ? true : undefined));
-  expect((await charge(server.url, other)).status).toBe(200);
+  expect((await charge(server, other)).status).toBe(200);
   letGo();
   const responses = await Promise.all(calls);
   refused = responses.filter(({ status }) => status !== 200);
@@ -213,7 +204,7 @@ test("more calls of one key at once than its limit are refused with 429 and Retr
     expect(response.headers.get("x-keybrake-cap-hit")).toBeNull();
     expect(await response.json()).toMatchObject({ keybrake: { code: "rate_exceeded" } });
   }
-  expect((await charge(server.url, key)).status).toBe(200);
+  expect((await charge(server, key)).status).toBe(200);
 });
 
 describe("SIGTERM", () => {
@@ -228,11 +219,11 @@ describe("SIGTERM", () => {
       return succeededIntent(request);
     };
     const before = vendor.requests.length;
-    const running = charge(server.url, key);
+    const running = charge(server, key);
     await eventually(() => (vendor.requests.length > before ? true : undefined));
     const exit = server.kill("SIGTERM");
     await eventually(() => (server.output().includes('"stopping"') ? true : undefined));
-    const late = await charge(server.url, key);
+    const late = await charge(server, key);
     expect(late.status).toBe(503);
     expect(late.headers.get("retry-after")).toMatch(/^[1-9][0-9]*$/);
     expect(await late.json()).toMatchObject({ keybrake: { code: "draining" } });

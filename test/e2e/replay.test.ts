@@ -2,9 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Stripe from "stripe";
-import { type Bench, freePort, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { freePort } from "../harness/free-port.ts";
+import { type Bench, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { runSdk } from "../harness/sdk.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { ACCOUNT_SID, setVendor } from "../harness/vendor-account.ts";
 import {
   type DoubleAnswer,
   type RecordedRequest,
@@ -17,7 +19,6 @@ const SECRETS = {
   twilio: "e2e0replay0real0auth0token0abcdef",
   resend: "re_replay_real_secret_0123456789",
 };
-const ACCOUNT = `AC${"0123456789abcdef".repeat(2)}`;
 type VendorName = keyof typeof SECRETS;
 
 let bench: Bench;
@@ -66,9 +67,7 @@ beforeAll(async () => {
   writeFileSync(join(bench.dataDir, "keybrake.yaml"), "limits:\n  upstream_timeout: 1s\n", { mode: 0o600 });
   for (const name of Object.keys(SECRETS) as VendorName[]) {
     doubles[name] = await startVendorDouble((request) => sites[name].answer(request));
-    const account = name === "twilio" ? ["--account-sid", ACCOUNT] : [];
-    const set = ["vendor", "set", name, "--origin", doubles[name].origin, "--private", ...account];
-    expect(await bench.cli(set, { stdin: SECRETS[name] })).toMatchObject({ code: 0 });
+    await setVendor(bench, name, { origin: doubles[name].origin, secret: SECRETS[name] });
   }
   servers.push(await bench.serve(), await bench.serve([], await freePort()));
 });
@@ -84,11 +83,6 @@ afterAll(async () => {
   await bench.stop();
   for (const double of Object.values(doubles)) await double.stop();
 });
-
-interface IssuedKey {
-  readonly id: string;
-  readonly vault_key: string;
-}
 
 const ENDPOINTS: Record<VendorName, string> = {
   stripe: "POST /v1/payment_intents",
@@ -196,7 +190,7 @@ describe("twilio-node", () => {
     const other = ["messages.create", { to: "+14155550100", from: "+14155550199", body: "canary kept" }] as const;
     const results = await runSdk({
       sdk: "twilio",
-      credentials: [ACCOUNT, key.vault_key],
+      credentials: [ACCOUNT_SID, key.vault_key],
       url: servers[0]!.url,
       calls: [call, call, other, other],
     });
@@ -204,7 +198,7 @@ describe("twilio-node", () => {
     expect(results[1]!.message).toContain("keybrake resolve");
     expect(results[3]!.value!["sid"]).toBe(results[2]!.value!["sid"]);
     expect(sites.twilio.operations).toHaveLength(2);
-    expect(await rows(key)).toEqual(["unresolved broken", "refused", "settled", "settled replayed"]);
+    expect(await rows(key)).toEqual(["unresolved broken", "refused", "settled", "settled replays:first"]);
   });
 });
 
@@ -229,7 +223,7 @@ describe("resend-node", () => {
       "unresolved broken",
       "settled looks_up:first",
       "settled looked_up",
-      "settled replayed",
+      "settled replays:first",
     ]);
   });
 
@@ -267,5 +261,5 @@ test("an answer is replayed by a server that was killed and started anew", async
   servers[0] = await bench.serve();
   expect((await create()).id).toBe(first.id);
   expect(sites.stripe.operations).toHaveLength(1);
-  expect(await rows(key)).toEqual(["settled", "settled replayed"]);
+  expect(await rows(key)).toEqual(["settled", "settled replays:first"]);
 });

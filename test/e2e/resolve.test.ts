@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Bench, eventually, freePort, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { freePort } from "../harness/free-port.ts";
+import { type Bench, eventually, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { charge, issueChargeKey } from "../harness/stripe-charge.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 /** A dead server's lease is 15 s, and living ones look every 5 s. */
@@ -21,8 +24,7 @@ beforeAll(async () => {
     if (request.body.includes("slow")) await slow;
     return request.body.includes("broken") ? { status: 500, body: "{}" } : succeededIntent(request);
   });
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: "sk_test_resolve_real_secret" })).toMatchObject({ code: 0 });
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: "sk_test_resolve_real_secret" });
   ({ token } = await bench.json<{ token: string }>(["token", "issue", "--role", "admin"]));
 });
 
@@ -31,11 +33,6 @@ afterAll(async () => {
   await vendor.stop();
 });
 
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
-
 interface Row {
   readonly id: string;
   readonly state: string;
@@ -43,18 +40,7 @@ interface Row {
   readonly idempotency_key_sent?: string | null;
 }
 
-function issueKey(label: string): Promise<Key> {
-  const policy = ["--vendor", "stripe", "--daily-usd-cap", "10", "--allowed-endpoints", "POST /v1/payment_intents"];
-  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", label]);
-}
-
-function charge(server: RunningKeybrake, key: Key, description: string): Promise<Response> {
-  return fetch(`${server.url}/stripe/v1/payment_intents`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
-    body: `amount=500&currency=usd&confirm=true&payment_method=pm_card_visa&description=${description}`,
-  });
-}
+const issueKey = (label: string) => issueChargeKey(bench, "10", label);
 
 interface SlowCall {
   /** Undefined where the connection broke. */
@@ -62,31 +48,31 @@ interface SlowCall {
 }
 
 /** A call that the vendor has and does not answer yet. */
-async function hang(server: RunningKeybrake, key: Key): Promise<SlowCall> {
+async function hang(server: RunningKeybrake, key: IssuedKey): Promise<SlowCall> {
   const before = vendor.requests.length;
   const answer = charge(server, key, "slow").catch(() => undefined);
   await eventually(() => (vendor.requests.length > before ? true : undefined));
   return { answer };
 }
 
-const rowsOf = (key: Key) => bench.json<Row[]>(["audit", "--key", key.id]);
+const rowsOf = (key: IssuedKey) => bench.json<Row[]>(["audit", "--key", key.id]);
 const listed = (label: string) => bench.json<Row[]>(["resolve", "--run", label]);
 
 /** Of the key's one call, asked of a server: for asking often. */
-async function stateOf(key: Key): Promise<string> {
+async function stateOf(key: IssuedKey): Promise<string> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${living.url}/audit?key_id=${key.id}`, { headers });
   return ((await answer.json()) as { rows: Row[] }).rows[0]!.state;
 }
 
-async function usedOf(key: Key): Promise<string> {
+async function usedOf(key: IssuedKey): Promise<string> {
   const { spend } = await bench.json<{ spend: { budgets: { used: string }[] } }>(["key", "show", key.id]);
   return spend.budgets[0]!.used;
 }
 
 describe("two servers work on one data directory, each with a call at a slow vendor, and one is killed with -9:", () => {
-  let deadKey: Key;
-  let livingKey: Key;
+  let deadKey: IssuedKey;
+  let livingKey: IssuedKey;
   let livingCall: SlowCall;
 
   beforeAll(async () => {
@@ -134,9 +120,9 @@ describe("a running server's cap is used up by calls of which nobody knows what 
   });
 
   /** The ids of two calls that the vendor answered with 500; a third one is refused. */
-  async function usedUp(key: Key, label: string): Promise<readonly [string, string]> {
+  async function usedUp(key: IssuedKey, label: string): Promise<readonly [string, string]> {
     for (let call = 0; call < 2; call++) expect((await charge(server, key, "broken")).status).toBe(500);
-    expect((await charge(server, key, "fast")).status).toBe(429);
+    expect((await charge(server, key)).status).toBe(429);
     const [first, second] = await eventually(async () => {
       const rows = await listed(label);
       return rows.length === 2 ? rows : undefined;
@@ -150,8 +136,8 @@ describe("a running server's cap is used up by calls of which nobody knows what 
     const done = await bench.cli(["resolve", first, "--released", "--reason", "no trace of it"]);
     expect(done).toMatchObject({ code: 0 });
     expect(done.stdout).toContain("daily_usd_cap: $10.00 → $5.00 of $10.00 used");
-    expect((await charge(server, key, "fast")).status).toBe(200);
-    expect((await charge(server, key, "fast")).status).toBe(429);
+    expect((await charge(server, key)).status).toBe(200);
+    expect((await charge(server, key)).status).toBe(429);
     expect((await bench.cli(["resolve", first, "--released"])).code).toBe(1);
   });
 
@@ -159,9 +145,9 @@ describe("a running server's cap is used up by calls of which nobody knows what 
     const key = await issueKey("settled/1");
     const [first, second] = await usedUp(key, "settled/1");
     expect(await bench.cli(["resolve", first, "--settled", "4"])).toMatchObject({ code: 0 });
-    expect((await charge(server, key, "fast")).status).toBe(429);
+    expect((await charge(server, key)).status).toBe(429);
     expect(await bench.cli(["resolve", second, "--settled", "1"])).toMatchObject({ code: 0 });
-    expect((await charge(server, key, "fast")).status).toBe(200);
+    expect((await charge(server, key)).status).toBe(200);
     await eventually(async () => ((await usedOf(key)) === "10.00" ? true : undefined));
     expect(await bench.json<{ level: string }[]>(["doctor"])).not.toContainEqual(
       expect.objectContaining({ check: "counters", level: "error" }),
@@ -185,6 +171,6 @@ describe("a running server's cap is used up by calls of which nobody knows what 
       body: JSON.stringify({ released: true }),
     });
     expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ refers_to: first })]);
-    expect((await charge(server, key, "fast")).status).toBe(200);
+    expect((await charge(server, key)).status).toBe(200);
   });
 });

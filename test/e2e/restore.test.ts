@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Bench, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { type Bench, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { charge, issueChargeKey } from "../harness/stripe-charge.ts";
+import { setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 let bench: Bench;
@@ -10,17 +12,11 @@ let vendor: VendorDouble;
 let server: RunningKeybrake;
 let file: string;
 
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
-
 beforeEach(async () => {
   bench = await makeBench();
   file = join(dirname(bench.dataDir), "backup.db");
   vendor = await startVendorDouble((request) => succeededIntent(request));
-  const set = ["vendor", "set", "stripe", "--origin", vendor.origin, "--private"];
-  expect(await bench.cli(set, { stdin: "sk_test_restore_real_secret" })).toMatchObject({ code: 0 });
+  await setVendor(bench, "stripe", { origin: vendor.origin, secret: "sk_test_restore_real_secret" });
   server = await bench.serve();
 });
 
@@ -29,20 +25,8 @@ afterEach(async () => {
   await vendor.stop();
 });
 
-function issueKey(label: string): Promise<Key> {
-  const policy = ["--vendor", "stripe", "--daily-usd-cap", "100", "--allowed-endpoints", "POST /v1/payment_intents"];
-  return bench.json<Key>(["key", "issue", ...policy, "--expires-in", "1h", "--label", label]);
-}
-
-function charge(key: Key): Promise<Response> {
-  return fetch(`${server.url}/stripe/v1/payment_intents`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key.vault_key}`, "content-type": "application/x-www-form-urlencoded" },
-    body: "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa",
-  });
-}
-
-const statusOf = async (key: Key) => (await charge(key)).status;
+const issueKey = (label: string) => issueChargeKey(bench, "100", label);
+const statusOf = async (key: IssuedKey) => (await charge(server, key)).status;
 
 interface Gap {
   readonly frozen: { readonly lost: Readonly<Record<string, unknown>> | null };
@@ -84,7 +68,7 @@ test("a backup under load, its restore, the frozen keys, and the confirmation th
   server = await bench.serve();
   const before = vendor.requests.length;
   for (const each of [key, stopped, await issueKey("ray/3")]) {
-    const answer = await charge(each);
+    const answer = await charge(server, each);
     expect(answer.status).toBe(503);
     const { keybrake } = (await answer.json()) as { keybrake: { code: string; message: string } };
     expect(keybrake.code).toBe("store_unavailable");

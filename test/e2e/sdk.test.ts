@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Bench, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { type Bench, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { runSdk } from "../harness/sdk.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { ACCOUNT_SID, setVendor } from "../harness/vendor-account.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
 
 /** Looks like a secret to the tests and to nobody else. */
@@ -10,16 +11,10 @@ const SECRETS = {
   twilio: "e2e0real0twilio0auth0token0abcdef",
   resend: "re_e2e_real_secret_0123456789",
 };
-const ACCOUNT = `AC${"0123456789abcdef".repeat(2)}`;
 
 let bench: Bench;
 let server: RunningKeybrake;
 const doubles = {} as Record<keyof typeof SECRETS, VendorDouble>;
-
-interface IssuedKey {
-  readonly id: string;
-  readonly vault_key: string;
-}
 
 async function issue(args: readonly string[]): Promise<IssuedKey> {
   return bench.json<IssuedKey>(["key", "issue", ...args]);
@@ -40,10 +35,7 @@ beforeAll(async () => {
   }));
   doubles.resend = await startVendorDouble(() => ({ status: 200, body: JSON.stringify({ id: "email_double_1" }) }));
   for (const name of Object.keys(SECRETS) as (keyof typeof SECRETS)[]) {
-    const account = name === "twilio" ? ["--account-sid", ACCOUNT] : [];
-    const set = ["vendor", "set", name, "--origin", doubles[name].origin, "--private", ...account];
-    const result = await bench.cli(set, { stdin: SECRETS[name] });
-    expect(result, result.stderr).toMatchObject({ code: 0 });
+    await setVendor(bench, name, { origin: doubles[name].origin, secret: SECRETS[name] });
   }
   server = await bench.serve();
 });
@@ -156,7 +148,7 @@ describe("twilio-node", () => {
   const message = { to: "+14155550100", from: "+14155550199", body: "hello" };
 
   for (const [position, credentials] of [
-    ["as the auth token", (key: string): [string, string] => [ACCOUNT, key]],
+    ["as the auth token", (key: string): [string, string] => [ACCOUNT_SID, key]],
     ["as the user name", (key: string): [string, string] => [key, "x"]],
   ] as const) {
     test(`takes the vault key ${position}, and stops at the send cap with its own error`, async () => {
@@ -182,7 +174,7 @@ describe("twilio-node", () => {
       const results = await runSdk({
         sdk: "twilio",
         credentials: credentials(key.vault_key),
-        options: { accountSid: ACCOUNT },
+        options: { accountSid: ACCOUNT_SID },
         url: server.url,
         calls: [abroad, call, call],
       });
@@ -192,9 +184,9 @@ describe("twilio-node", () => {
       expect(results[2]!.message).toContain("daily_send_cap");
       const sent = doubles.twilio.requests.slice(before);
       expect(sent).toHaveLength(1);
-      const basic = Buffer.from(`${ACCOUNT}:${SECRETS.twilio}`).toString("base64");
+      const basic = Buffer.from(`${ACCOUNT_SID}:${SECRETS.twilio}`).toString("base64");
       expect(sent[0]!.headers["authorization"]).toBe(`Basic ${basic}`);
-      expect(sent[0]!.target).toBe(`/2010-04-01/Accounts/${ACCOUNT}/Messages.json`);
+      expect(sent[0]!.target).toBe(`/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`);
       expect(JSON.stringify(results)).not.toContain(SECRETS.twilio);
     });
   }

@@ -3,9 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import { type Bench, type CliResult, eventually, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import {
+  type Bench,
+  type CliResult,
+  eventually,
+  type IssuedKey,
+  makeBench,
+  type RunningKeybrake,
+} from "../harness/keybrake.ts";
 import { exchange } from "../harness/raw-socket.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { ACCOUNT_SID, setVendor } from "../harness/vendor-account.ts";
 import {
   type DoubleAnswer,
   type RecordedRequest,
@@ -21,19 +29,13 @@ const SECRETS = {
 };
 const ROTATED = "sk_test_canary_rotated_real_secret_0123456789";
 const MISPLACED = "sk_test_canary_misplaced_secret_0123456789";
-const ACCOUNT = `AC${"0123456789abcdef".repeat(2)}`;
-const BASIC_PAIR = `${ACCOUNT}:${SECRETS.twilio}`;
+const BASIC_PAIR = `${ACCOUNT_SID}:${SECRETS.twilio}`;
 
 let bench: Bench;
 let server: RunningKeybrake;
 const doubles = {} as Record<keyof typeof SECRETS, VendorDouble>;
-const keys = {} as Record<keyof typeof SECRETS, Key>;
+const keys = {} as Record<keyof typeof SECRETS, IssuedKey>;
 let adminToken: string;
-
-interface Key {
-  readonly id: string;
-  readonly vault_key: string;
-}
 
 /** Everything that came out of Keybrake, by where it came from. */
 const seen: { readonly from: string; readonly bytes: Buffer }[] = [];
@@ -163,9 +165,9 @@ async function callEach(outcome: string): Promise<number[]> {
       headers: FORM,
       body: `${CHARGE}&description=${word}`,
     }),
-    call(`/twilio/2010-04-01/Accounts/${ACCOUNT}/Messages.json`, {
+    call(`/twilio/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`, {
       method: "POST",
-      headers: { ...FORM, authorization: `Basic ${btoa(`${ACCOUNT}:${keys.twilio.vault_key}`)}` },
+      headers: { ...FORM, authorization: `Basic ${btoa(`${ACCOUNT_SID}:${keys.twilio.vault_key}`)}` },
       body: sms,
     }),
     call("/resend/emails", {
@@ -188,12 +190,10 @@ beforeAll(async () => {
   bench = await makeBench();
   for (const name of Object.keys(SECRETS) as (keyof typeof SECRETS)[]) {
     doubles[name] = await startVendorDouble(answerAs(name, GOOD[name]));
-    const account = name === "twilio" ? ["--account-sid", ACCOUNT] : [];
-    const set = ["vendor", "set", name, "--origin", doubles[name].origin, "--private", ...account];
-    expect(await cli(set, { stdin: SECRETS[name] })).toMatchObject({ code: 0 });
+    await setVendor({ cli }, name, { origin: doubles[name].origin, secret: SECRETS[name] });
     const issue = ["key", "issue", "--vendor", name, "--allowed-endpoints", "* /**", "--expires-in", "1h"];
     const caps = name === "resend" ? ["--daily-send-cap", "1000"] : ["--daily-usd-cap", "500"];
-    keys[name] = await bench.json<Key>([...issue, ...caps, "--label", `canary/${name}`]);
+    keys[name] = await bench.json<IssuedKey>([...issue, ...caps, "--label", `canary/${name}`]);
     vaultKeys.push(keys[name].vault_key);
   }
   writeFileSync(join(bench.dataDir, "keybrake.yaml"), "limits:\n  upstream_timeout: 1s\n", { mode: 0o600 });
@@ -368,7 +368,7 @@ describe("a handler that fails", () => {
   const SOURCE = /\.ts\b|\bat \/|node:|<html|function |=>|SyntaxError|\/\$bunfs/;
 
   test("answers an error of a few words: no trace, no source, no secret", async () => {
-    const broken = await bench.json<Key>([
+    const broken = await bench.json<IssuedKey>([
       "key",
       "issue",
       "--vendor",

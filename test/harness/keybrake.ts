@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** The built binary: what users run is what is tested. */
 export const BINARY = resolve(process.env["KEYBRAKE_BINARY"] ?? join(import.meta.dir, "../../dist/keybrake"));
@@ -20,6 +19,12 @@ export interface RunningKeybrake {
   /** Everything that it has written so far. */
   output(): string;
   kill(signal?: NodeJS.Signals): Promise<number>;
+}
+
+/** Of what `key issue --json` prints, what a test needs. */
+export interface IssuedKey {
+  readonly id: string;
+  readonly vault_key: string;
 }
 
 /** One data directory and the commands on it. */
@@ -126,14 +131,6 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((done) => server.close(() => done()));
-  return port;
 }
 
 /** Waits until `probe` gives something, by looking and not by hoping; at most ten seconds. */

@@ -23,6 +23,7 @@ import { createMasterKey } from "../../src/vault/master-key.ts";
 import { seal } from "../../src/vault/seal.ts";
 import { mintVaultKey } from "../../src/vault/vault-key.ts";
 import { VENDORS } from "../../src/vendors/index.ts";
+import type { Vendor } from "../../src/vendors/vendor.ts";
 
 export const START = Date.UTC(2026, 0, 15, 12);
 export const ACCOUNT_SID = `AC${"0123456789abcdef".repeat(2)}`;
@@ -33,6 +34,11 @@ export const DOUBLE_SECRETS = {
   twilio: "0123456789double0auth0token00042",
   resend: "re_double_real_secret_42",
 };
+
+/** The secret of any double. */
+export function doubleSecret(vendor: string): string {
+  return (DOUBLE_SECRETS as Readonly<Record<string, string>>)[vendor] ?? `${vendor}_double_real_secret_42`;
+}
 
 /** Time stands still until a test moves it. Durations are real, since nothing is decided by them. */
 export interface HandClock extends Clock {
@@ -72,7 +78,9 @@ export interface TestPlane {
 
 export interface PlaneOptions {
   /** Origin of the double, by vendor; a vendor that is missing has no secret. */
-  readonly origins: Partial<Record<keyof typeof DOUBLE_SECRETS, string>>;
+  readonly origins: Readonly<Record<string, string>>;
+  /** Default: Keybrake's own. */
+  readonly vendors?: readonly Vendor[];
   readonly limits?: Partial<ProxyLimits>;
   readonly bodyTimeoutMs?: number;
   readonly resolve?: Resolve;
@@ -86,7 +94,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
   const store = openSqliteStore(join(dir, "keybrake.db"), clock.now());
   const masterKey = createMasterKey({ dataDir: dir, candidates: [] });
   for (const [vendor, origin] of Object.entries(options.origins)) {
-    const secret = new Secret(DOUBLE_SECRETS[vendor as keyof typeof DOUBLE_SECRETS]);
+    const secret = new Secret(doubleSecret(vendor));
     const binding = { vendor, secretId: "sec_1", version: 1 };
     const accountId = vendor === "twilio" ? ACCOUNT_SID : "";
     const sealedSecret = seal(masterKey, secret, binding);
@@ -95,7 +103,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
   }
   const logged: string[] = [];
   const plane = await composePlane(store, clock, options, logged, masterKey);
-  const names = new Set(VENDORS.map(({ name }) => name));
+  const names = new Set((options.vendors ?? VENDORS).map(({ name }) => name));
   const server = createListener({
     clock,
     log: plane.log,
@@ -106,6 +114,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     onCall: (call) => handleCall(plane, call, names),
   });
   const port = await listenOn(server, "127.0.0.1", 0);
+  Object.assign(plane, { publicUrl: `http://127.0.0.1:${port}` });
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -133,7 +142,12 @@ async function composePlane(
 ): Promise<DataPlane> {
   const currencyRates = options.currencyRates ?? new Map();
   const pricingOf = () => ({ currencyRates, prices: new Map() });
-  const vendors = new VendorDesk(store, { vendors: VENDORS, masterKey, pricingOf, sandbox: new Map() });
+  const vendors = new VendorDesk(store, {
+    vendors: options.vendors ?? VENDORS,
+    masterKey,
+    pricingOf,
+    sandbox: new Map(),
+  });
   await vendors.reload();
   const log = jsonLog(clock.now, (line) => logged.push(line));
   const onFailure = (cause: unknown) => log.error("commit_failed", { cause: String(cause) });
@@ -142,11 +156,12 @@ async function composePlane(
     log,
     store,
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
-    keys: new KeyRing(store),
+    keys: new KeyRing(store, currencyRates),
     vendors,
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
+    immutables: new Map(),
     reach: new Reach(clock, options.resolve),
     limits: {
       bodyBytesMax: 1024 * 1024,
@@ -156,6 +171,7 @@ async function composePlane(
       concurrentCallsPerKeyMax: 1_000,
       ...options.limits,
     },
+    publicUrl: "",
     owner: "test:1",
     draining: false,
     unknownKeyCalls: 0,

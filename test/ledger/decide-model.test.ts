@@ -11,6 +11,7 @@ import { DAY_MS, holdOf, NOON } from "./entries.ts";
 /** A budget in the model: a list of what every call has put on it, summed anew for every question. */
 interface ModelCall {
   readonly day: number;
+  readonly money: string;
   readonly amounts: readonly bigint[];
   state: "held" | Resolution;
   readonly charges: readonly Charge[];
@@ -18,19 +19,31 @@ interface ModelCall {
 }
 
 type Step =
-  | { readonly kind: "call"; readonly amount: bigint; readonly sends: number; readonly tomorrow: boolean }
-  | { readonly kind: "end"; readonly which: number; readonly to: Resolution; readonly cost: bigint };
+  | {
+      readonly step: "call";
+      readonly amount: bigint;
+      readonly money: string;
+      readonly sends: number;
+      readonly tomorrow: boolean;
+    }
+  | { readonly step: "end"; readonly which: number; readonly to: Resolution; readonly cost: bigint };
 
 const amount = fc.bigInt({ min: 0n, max: 60n });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant("call" as const), amount, sends: fc.nat(4), tomorrow: fc.boolean() }),
+    arbitrary: fc.record({
+      step: fc.constant("call" as const),
+      amount,
+      money: fc.constantFrom("charge", "refund", "payout"),
+      sends: fc.nat(4),
+      tomorrow: fc.boolean(),
+    }),
   },
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constant("end" as const),
+      step: fc.constant("end" as const),
       which: fc.nat(30),
       to: fc.constantFrom("settled" as const, "released" as const, "unresolved" as const),
       cost: amount,
@@ -39,9 +52,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const cap = fc.bigInt({ min: 0n, max: 150n });
-const caps = fc.tuple(cap, cap, fc.bigInt({ min: 0n, max: 9n }));
+const caps = fc.tuple(cap, cap, fc.bigInt({ min: 0n, max: 9n }), cap, cap, fc.constantFrom(0n, 40n));
 
-function budgetsOf([daily, total, sends]: readonly [bigint, bigint, bigint]): readonly Budget[] {
+type Caps = readonly [bigint, bigint, bigint, bigint, bigint, bigint];
+
+function budgetsOf([daily, total, sends, refunds, refundsEver, payouts]: Caps): readonly Budget[] {
   const budget = (name: string, unit: Budget["unit"], window: CapWindow, most: bigint): Budget => ({
     id: `key:vk_1:${name}`,
     name,
@@ -53,12 +68,19 @@ function budgetsOf([daily, total, sends]: readonly [bigint, bigint, bigint]): re
     budget("daily_usd_cap", "usd", "utc_day", daily),
     budget("total_usd_cap", "usd", "lifetime", total),
     budget("daily_send_cap", "sends", "utc_day", sends),
+    { ...budget("caps.refund.daily_usd", "usd", "utc_day", refunds), kind: "refund" },
+    { ...budget("caps.refund.total_usd", "usd", "lifetime", refundsEver), kind: "refund" },
+    { ...budget("caps.payout.daily_usd", "usd", "utc_day", payouts), kind: "payout" },
   ];
+}
+
+function isFor(budget: Budget, money: string): boolean {
+  return !budget.name.startsWith("caps.") || budget.name.startsWith(`caps.${money}.`);
 }
 
 /** What `call` leaves on a budget, by the words of the specification. */
 function left(call: ModelCall, budget: Budget, index: number): bigint {
-  if (call.state === "released") return 0n;
+  if (call.state === "released" || !isFor(budget, call.money)) return 0n;
   if (call.state === "settled" && budget.unit === "usd") return call.cost;
   return call.amounts[index]!;
 }
@@ -95,7 +117,7 @@ function compare(budgets: readonly Budget[], steps: readonly Step[]): void {
   const counters = new Map<string, bigint>();
   let day = 0;
   for (const one of steps) {
-    if (one.kind === "end") end(model, counters, one);
+    if (one.step === "end") end(model, counters, one);
     else {
       if (one.tomorrow && day < 2) day += 1;
       call(model, counters, budgets, one, day);
@@ -112,10 +134,12 @@ function call(
   model: Model,
   counters: Map<string, bigint>,
   budgets: readonly Budget[],
-  step: Extract<Step, { kind: "call" }>,
+  step: Extract<Step, { step: "call" }>,
   day: number,
 ): void {
-  const amounts = [step.amount, step.amount, BigInt(step.sends)];
+  const amounts = budgets.map((budget) =>
+    budget.unit === "sends" ? BigInt(step.sends) : isFor(budget, step.money) ? step.amount : 0n,
+  );
   const wanted = model.admits(amounts, day);
   const view: LedgerView = {
     now: NOON + day * DAY_MS,
@@ -125,12 +149,16 @@ function call(
     counters,
     frozen: null,
     records: new Map(),
+    objects: new Map(),
   };
   const before = new Map(counters);
-  const decision = decide(view, holdOf("vk_1", 0, { exposureMicros: step.amount, sends: step.sends, budgets }));
+  const decision = decide(
+    view,
+    holdOf("vk_1", 0, { exposureMicros: step.amount, kind: step.money, sends: step.sends, budgets }),
+  );
   must(decision.admitted === wanted, `admitted is ${decision.admitted}, the model says ${wanted}`);
   if (decision.admitted) {
-    model.calls.push({ day, amounts, state: "held", charges: decision.charges, cost: 0n });
+    model.calls.push({ day, money: step.money, amounts, state: "held", charges: decision.charges, cost: 0n });
     for (const [index, budget] of budgets.entries()) {
       must(
         amounts[index] === 0n || model.used(index, day) <= budget.cap,
@@ -145,7 +173,7 @@ function call(
   }
 }
 
-function end(model: Model, counters: Map<string, bigint>, step: Extract<Step, { kind: "end" }>): void {
+function end(model: Model, counters: Map<string, bigint>, step: Extract<Step, { step: "end" }>): void {
   const open = model.calls.filter(({ state }) => state === "held" || state === "unresolved");
   const chosen = open[step.which % Math.max(open.length, 1)];
   if (!chosen || (chosen.state === "unresolved" && step.to === "unresolved")) return;
@@ -159,7 +187,7 @@ function end(model: Model, counters: Map<string, bigint>, step: Extract<Step, { 
 }
 
 describe("the ledger against a model that sums every call anew", () => {
-  test("admits the same calls, never above a cap, and counts the same after every step of any history", () => {
+  test("admits the same calls, never above a cap, of all or of a kind, and counts the same after every step of any history", () => {
     fc.assert(
       fc.property(caps, fc.array(step, { maxLength: 60 }), (limits, steps) => compare(budgetsOf(limits), steps)),
       { numRuns: 400 },
@@ -172,14 +200,15 @@ describe("the ledger against a model that sums every call anew", () => {
         fc.array(fc.tuple(amount, fc.nat(3)), { maxLength: 20 }),
         fc.infiniteStream(fc.nat()),
         (calls, order) => {
-          const budgets = budgetsOf([1000n, 1000n, 1000n]);
+          const budgets = budgetsOf([1000n, 1000n, 1000n, 1000n, 1000n, 1000n]);
           const model = new Model(budgets);
           const counters = new Map<string, bigint>();
           for (const [micros, sends] of calls) {
-            call(model, counters, budgets, { kind: "call", amount: micros, sends, tomorrow: false }, 0);
+            const money = ["charge", "refund", "payout"][sends % 3]!;
+            call(model, counters, budgets, { step: "call", amount: micros, money, sends, tomorrow: false }, 0);
           }
           for (const _ of calls)
-            end(model, counters, { kind: "end", which: order.next().value, to: "released", cost: 9n });
+            end(model, counters, { step: "end", which: order.next().value, to: "released", cost: 9n });
           must(
             [...counters.values()].every((used) => used === 0n),
             "something was left on a counter",

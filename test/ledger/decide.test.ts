@@ -3,7 +3,7 @@ import { windowStart } from "../../src/core/window.ts";
 import type { Budget } from "../../src/ledger/budget.ts";
 import { counterKey, decide, type LedgerView } from "../../src/ledger/decide.ts";
 import type { HoldRequest, KeyState } from "../../src/ledger/entry.ts";
-import { DAY_MS, dailyCap, holdOf, NOON, sendCap, totalCap, usd } from "./entries.ts";
+import { DAY_MS, dailyCap, holdOf, kindCap, NOON, sendCap, totalCap, usd } from "./entries.ts";
 
 const KEY: KeyState = { id: "vk_1", version: 1, expiresAt: NOON + DAY_MS, revokedAt: null, revokeReason: null };
 
@@ -17,6 +17,7 @@ function viewOf(overrides: Partial<LedgerView> = {}, key: Partial<KeyState> = {}
     counters: new Map(),
     frozen: null,
     records: new Map(),
+    objects: new Map(),
     ...overrides,
   };
 }
@@ -144,5 +145,64 @@ describe("a refusal from before", () => {
       budget: undefined,
       reason: "loop",
     });
+  });
+});
+
+describe("a cap of one kind of money", () => {
+  const [day, refunds, refundsEver, payouts] = [
+    dailyCap("vk_1", 100),
+    kindCap("vk_1", "refund", 30),
+    kindCap("vk_1", "refund", 50, "lifetime"),
+    kindCap("vk_1", "payout", 0),
+  ];
+  const budgets = [day, refunds, refundsEver, payouts];
+  const asked = (kind: string | undefined, dollars: number) => holdOf("vk_1", dollars, { kind, budgets });
+
+  test.each([
+    ["refund", 30, ["daily_usd_cap", "caps.refund.daily_usd", "caps.refund.total_usd"]],
+    ["refund", 0, ["daily_usd_cap", "caps.refund.daily_usd", "caps.refund.total_usd"]],
+    ["charge", 100, ["daily_usd_cap"]],
+    ["payout", 0, ["daily_usd_cap", "caps.payout.daily_usd"]],
+    [undefined, 5, ["daily_usd_cap"]],
+  ])("charges a %s of $%d to its own caps and those of all, and to no other", (kind, dollars, names) => {
+    const view = viewOf();
+    const decision = decide(view, asked(kind, dollars));
+    const charged = decision.admitted ? decision.charges.map(({ budgetId }) => budgetId.replace("key:vk_1:", "")) : [];
+    expect(charged.sort()).toEqual([...names].sort());
+    expect([...view.counters.values()]).toEqual(names.map(() => usd(dollars)));
+  });
+
+  test.each([
+    ["refund", 31, "caps.refund.daily_usd", 30],
+    ["payout", 1, "caps.payout.daily_usd", 0],
+    ["charge", 101, "daily_usd_cap", 100],
+    ["refund", 101, "daily_usd_cap", 100],
+  ])("refuses a %s of $%d by %s, and charges nothing", (kind, dollars, rule, cap) => {
+    const view = viewOf();
+    expect(decide(view, asked(kind, dollars))).toMatchObject({
+      admitted: false,
+      code: "cap_exceeded",
+      rule,
+      budget: { name: rule, cap: usd(cap), used: 0n },
+    });
+    expect(view.counters.size).toBe(0);
+  });
+
+  test("is the tightest for calls of its kind alone, and its charge then stands first", () => {
+    const view = viewOf();
+    expect(decide(view, asked("refund", 10))).toMatchObject({
+      charges: [{ budgetId: refunds!.id }, {}, {}],
+      tightest: { name: "caps.refund.daily_usd", used: usd(10) },
+    });
+    expect(decide(view, asked("charge", 10))).toMatchObject({ tightest: { name: "daily_usd_cap", used: usd(20) } });
+    const refusal = { code: "endpoint_denied", rule: "x" } as const;
+    const refused = { ...asked("payout", 1), refusal };
+    expect(decide(view, refused)).toMatchObject({ budget: { name: "caps.payout.daily_usd" } });
+  });
+
+  test("says which currency has no rate, where that is why a cap lets nothing through", () => {
+    const unrated = { ...dailyCap("vk_1", 0), name: "daily_cap", lacksRateOf: "eur" };
+    const decision = decide(viewOf(), holdOf("vk_1", 1, { budgets: [unrated] }));
+    expect(decision).toMatchObject({ code: "cap_exceeded", rule: "daily_cap", budget: { lacksRateOf: "eur" } });
   });
 });

@@ -1,6 +1,7 @@
 import type { CallEnd } from "../../src/audit/row.ts";
 import type { Resolution } from "../../src/core/hold.ts";
 import { timeOrderedId } from "../../src/core/id.ts";
+import type { CapWindow } from "../../src/core/window.ts";
 import type { Budget } from "../../src/ledger/budget.ts";
 import type { HoldRequest, ResolveRequest } from "../../src/ledger/entry.ts";
 
@@ -37,6 +38,12 @@ export function sendCap(keyId: string, sends: number): Budget {
   };
 }
 
+/** A cap of a day that counts one kind of money. */
+export function kindCap(keyId: string, kind: string, dollars: number, window: CapWindow = "utc_day"): Budget {
+  const name = `caps.${kind}.${window === "utc_day" ? "daily_usd" : "total_usd"}`;
+  return { id: `key:${keyId}:${name}`, name, unit: "usd", cap: usd(dollars), window, kind };
+}
+
 type HoldOverrides = Partial<Omit<HoldRequest, "type" | "facts">> & { readonly facts?: Partial<HoldRequest["facts"]> };
 
 /** A call of `keyId` that would cost at most `dollars`. */
@@ -67,6 +74,7 @@ export function holdOf(keyId: string, dollars: number, overrides: HoldOverrides 
     rule: "POST /v1/payment_intents",
     exposureMicros: usd(dollars),
     sends: 0,
+    kind: "charge",
     budgets: [dailyCap(keyId, 100)],
     owner: "host:1:aaaa",
     ...rest,

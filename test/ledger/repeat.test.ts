@@ -38,6 +38,7 @@ function viewOf(records: Record<string, RecordedCall> = {}, overrides: Partial<L
     counters: new Map(),
     frozen: null,
     records: new Map(entries),
+    objects: new Map(),
     ...overrides,
   };
 }

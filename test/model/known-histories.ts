@@ -1,6 +1,6 @@
 import type { Step } from "./steps.ts";
 
-const NO_CAPS = { daily: null, total: null, sends: null } as const;
+const NO_CAPS = { daily: null, total: null, sends: null, refunds: null } as const;
 const issue: Step = { do: "issue", caps: NO_CAPS, lifeMs: 3_600_000, vendor: "stripe", label: "ray/1" };
 
 /** Histories that have found something once, as short as they could be made: they are tried first, each time. */
@@ -12,7 +12,7 @@ export const KNOWN_HISTORIES: readonly (readonly Step[])[] = [
       do: "batch",
       process: 0,
       entries: [
-        { kind: "call", key: 0, exposure: 0n, sends: 0, refusal: null },
+        { kind: "call", key: 0, exposure: 0n, sends: 0, money: "charge", refusal: null },
         { kind: "end", call: 0, outcome: "above", byReceipt: false },
       ],
       fault: "none",
@@ -25,14 +25,14 @@ export const KNOWN_HISTORIES: readonly (readonly Step[])[] = [
     {
       do: "batch",
       process: 0,
-      entries: [{ kind: "call", key: 0, exposure: 5n, sends: 0, refusal: null }],
+      entries: [{ kind: "call", key: 0, exposure: 5n, sends: 0, money: "charge", refusal: null }],
       fault: "commit_lost",
     },
     { do: "clock", byMs: -86_400_000 },
     {
       do: "batch",
       process: 1,
-      entries: [{ kind: "call", key: 0, exposure: 5n, sends: 0, refusal: null }],
+      entries: [{ kind: "call", key: 0, exposure: 5n, sends: 0, money: "charge", refusal: null }],
       fault: "none",
     },
     { do: "upkeep", process: 1 },

@@ -29,6 +29,8 @@ export interface ModelCall {
   readonly owner: string;
   readonly exposure: Micros;
   readonly sends: bigint;
+  /** A kind of money counts only where it has a cap when the call is decided. */
+  readonly countsAsRefund: boolean;
   /** The UTC day of the ledger's clock when it was decided. */
   readonly day: number;
   /** Why it was refused. */
@@ -53,7 +55,7 @@ export type Expected =
   | { readonly kind: "not_resolved"; readonly why: "unknown_call" | "already_resolved" };
 
 /** In the order in which they answer when several are full. */
-export const CAP_NAMES = ["daily_usd_cap", "total_usd_cap", "daily_send_cap"] as const;
+export const CAP_NAMES = ["daily_usd_cap", "total_usd_cap", "daily_send_cap", "caps.refund.daily_usd"] as const;
 export type CapName = (typeof CAP_NAMES)[number];
 
 /**
@@ -119,6 +121,7 @@ export class LedgerModel {
       owner: request.owner,
       exposure: request.exposureMicros,
       sends: BigInt(request.sends),
+      countsAsRefund: request.kind === "refund" && this.keys.get(request.facts.vaultKeyId)!.caps.refunds !== null,
       day: dayOf(now),
       refusal: expected.kind === "refused" ? expected.code : null,
       state: expected.kind === "refused" ? "refused" : "held",
@@ -154,7 +157,12 @@ export class LedgerModel {
   fullCap(request: HoldRequest, day: number): CapName | undefined {
     const { caps } = this.keys.get(request.facts.vaultKeyId)!;
     return CAP_NAMES.find((name) => {
-      const cap = { daily_usd_cap: caps.daily, total_usd_cap: caps.total, daily_send_cap: caps.sends }[name];
+      const cap = {
+        daily_usd_cap: caps.daily,
+        total_usd_cap: caps.total,
+        daily_send_cap: caps.sends,
+        "caps.refund.daily_usd": request.kind === "refund" ? caps.refunds : null,
+      }[name];
       const wanted = name === "daily_send_cap" ? BigInt(request.sends) : request.exposureMicros;
       return cap !== null && wanted > 0n && this.used(request.facts.vaultKeyId, name, day) + wanted > cap;
     });
@@ -185,5 +193,6 @@ function absolute(amount: bigint): bigint {
 function left(call: ModelCall, cap: CapName): bigint {
   if (call.state === "refused" || call.state === "released") return 0n;
   if (cap === "daily_send_cap") return call.sends;
+  if (cap === "caps.refund.daily_usd" && !call.countsAsRefund) return 0n;
   return call.state === "settled" ? call.cost : call.exposure;
 }

@@ -20,24 +20,25 @@ export interface KnownKey {
 }
 
 export function knownKey({ id, label, vendor, version, policy }: VaultKeyRecord): KnownKey {
-  return { id, label, vendor, version, budgets: keyCounters(id, compilePolicy(policy)) };
+  return { id, label, vendor, version, budgets: keyCounters(id, compilePolicy(policy), new Map()) };
 }
 
 /** Caps of a few micro-dollars, by the product's own way from a policy to what the ledger counts. */
-export function policyOf(vendor: string, { daily, total, sends }: Caps): PolicyDocument {
+export function policyOf(vendor: string, { daily, total, sends, refunds }: Caps): PolicyDocument {
   const checked = validatePolicy({
     vendor,
     allowed_endpoints: ["* /**"],
     ...(daily === null ? {} : { daily_usd_cap: formatUsd(daily) }),
     ...(total === null ? {} : { total_usd_cap: formatUsd(total) }),
     ...(sends === null ? {} : { daily_send_cap: Number(sends) }),
+    ...(refunds === null ? {} : { caps: { refund: { daily_usd: formatUsd(refunds) } } }),
   });
   if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join("; "));
   return checked.policy;
 }
 
 export function holdRequest(
-  { exposure, sends, refusal }: Extract<Entry, { readonly kind: "call" }>,
+  { exposure, sends, money, refusal }: Extract<Entry, { readonly kind: "call" }>,
   key: KnownKey,
   owner: string,
   now: EpochMs,
@@ -66,6 +67,7 @@ export function holdRequest(
     rule: "* /**",
     exposureMicros: exposure,
     sends: refusal === null ? sends : 0,
+    kind: money,
     budgets: key.budgets,
     owner,
   };

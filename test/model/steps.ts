@@ -8,6 +8,8 @@ export interface Caps {
   readonly daily: Micros | null;
   readonly total: Micros | null;
   readonly sends: bigint | null;
+  /** Of a day, over refunds alone. */
+  readonly refunds: Micros | null;
 }
 
 /** What can become of a call that was forwarded: the rows of the table in the ledger's specification. */
@@ -40,6 +42,8 @@ export type Entry =
       readonly key: number;
       readonly exposure: Micros;
       readonly sends: number;
+      /** What its money is. */
+      readonly money: "charge" | "refund";
       /** What the policy says of it, before the ledger is asked. */
       readonly refusal: RefusalCode | null;
     }
@@ -84,7 +88,12 @@ const HOUR_MS = 3_600_000;
 
 /** Amounts of a few micro-dollars beside caps of little more: histories meet their caps soon and exactly. */
 const cap = (max: bigint) => fc.option(fc.bigInt({ min: 0n, max }), { freq: 3, nil: null });
-export const capsArbitrary: fc.Arbitrary<Caps> = fc.record({ daily: cap(120n), total: cap(200n), sends: cap(9n) });
+export const capsArbitrary: fc.Arbitrary<Caps> = fc.record({
+  daily: cap(120n),
+  total: cap(200n),
+  sends: cap(9n),
+  refunds: cap(60n),
+});
 
 const picks = fc.nat(40);
 const twoProcesses = fc.nat(1);
@@ -94,6 +103,7 @@ const call = fc.record({
   key: picks,
   exposure: fc.bigInt({ min: 0n, max: 50n }),
   sends: fc.nat(3),
+  money: fc.constantFrom("charge" as const, "refund" as const),
   refusal: fc.oneof(
     { weight: 9, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.constantFrom("request_rejected" as const, "endpoint_denied" as const) },

@@ -30,6 +30,8 @@ test("looks at everything, and finds nothing wrong with a fresh installation but
     "audit chain",
     "vendors",
     "templates",
+    "currencies",
+    "prices",
     "environment",
     "clock",
     "disk",
@@ -123,4 +125,55 @@ test("a check that cannot be made is a finding, and the others are made", async 
   Object.assign(installed.store, { describe: () => Promise.reject(new Error("disk I/O error")) });
   expect((await findings("database"))[0]).toMatchObject({ level: "error", message: "disk I/O error" });
   expect(await findings("disk")).toHaveLength(1);
+});
+
+test("warns of rates that are old or of no day, once for all of these", async () => {
+  const usd = 1_100_000n;
+  // Of START_MS, 2026-01-01: thirty days before are fine, and so is tomorrow, which it is somewhere.
+  const currencyRateDates = new Map([
+    ["eur", "2025-12-02"],
+    ["gbp", "2025-12-01"],
+    ["chf", "2026-01-02"],
+    ["jpy", "2026-01-04"],
+  ]);
+  const currencyRates = new Map(["eur", "gbp", "chf", "jpy", "sek", "nok"].map((code) => [code, usd]));
+  const config = { ...installed.config, currencyRates, currencyRateDates };
+  const found = await findings("currencies", createControlPlane({ ...installed.options, config }));
+  expect(found.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+    "warning: the rate of gbp, $1.10, is of 2025-12-01, 31 days ago",
+    "warning: the rate of jpy, $1.10, is of a day to come: 2026-01-04",
+    "warning: nobody has written down of which day these rates are: sek, nok",
+  ]);
+});
+
+test("is content with rates of the last month", async () => {
+  const currencyRates = new Map([["eur", 1_100_000n]]);
+  const config = { ...installed.config, currencyRates, currencyRateDates: new Map([["eur", "2025-12-31"]]) };
+  const found = await findings("currencies", createControlPlane({ ...installed.options, config }));
+  expect(found).toMatchObject([{ level: "ok", message: "the rates of eur are of the last 30 days" }]);
+});
+
+test("names the currencies that active keys and templates use and nobody gave a rate for", async () => {
+  const policy = { vendor: "stripe", allowed_endpoints: ["GET /v1/charges"], allowed_currencies: ["usd", "eur"] };
+  const ids: string[] = [];
+  for (const _ of [1, 2]) ids.push((await installed.control.issueKey({ policy, expires_in: 60 }, ADMIN)).id);
+  const expired = await installed.control.issueKey(
+    { policy: { ...policy, allowed_currencies: ["gbp"] }, expires_in: 1 },
+    ADMIN,
+  );
+  installed.clock.nowMs += 2_000;
+  expect(expired.warnings).toHaveLength(1);
+  expect(await findings("currencies")).toMatchObject([
+    {
+      level: "warning",
+      message: `2 keys (${ids[1]}, …) have calls in eur allowed, which has no rate: they are refused`,
+    },
+  ]);
+  writeFileSync(
+    join(installed.dataDir, "policies", "euros.yaml"),
+    "vendor: stripe\nallowed_endpoints: [GET /v1/charges]\ndaily_cap: 5 eur\n",
+  );
+  expect((await findings("templates")).map(({ message }) => message)).toEqual([
+    "euros.yaml:3:12: daily_cap is in eur and there is no rate for that: no key can be issued with it until currency_rates.eur is set",
+  ]);
 });

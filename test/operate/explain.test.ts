@@ -78,3 +78,25 @@ test("refuses to explain by nothing, by two things, and by what is not there", a
   expect(await code({ template: "billing", body: "a=%ZZ" })).toBe("invalid");
   expect(await code({ template: "billing", path: "/v1/../x" })).toBe("usage");
 });
+
+test("goes by the caps of the call's kind, and by no other's", async () => {
+  const policy = {
+    vendor: "stripe",
+    allowed_endpoints: ["POST /v1/payouts", "POST /v1/payment_intents"],
+    daily_usd_cap: 500,
+    caps: { payout: { daily_usd: 20 }, refund: { daily_usd: 0 } },
+  };
+  const key = await installed.control.issueKey({ policy, expires_in: "1h" }, ADMIN);
+  await recordCall(installed, { keyId: key.id, exposureUsd: "15", kind: "payout" });
+  const payout = { key_id: key.id, path: "/v1/payouts", body: "amount=600&currency=usd" };
+  const view = await explain(payout);
+  expect(view).toMatchObject({ verdict: "cap_exceeded", status: 429, rule: "caps.payout.daily_usd" });
+  expect(view.message).toContain("caps.payout.daily_usd is $20.00, of which $5.00 is left");
+  expect(view.budgets.map(({ budget, used }) => [budget, used])).toEqual([
+    ["daily_usd_cap", "15.00"],
+    ["caps.payout.daily_usd", "15.00"],
+  ]);
+  expect((await explain({ ...payout, body: "amount=500&currency=usd" })).verdict).toBe("allowed");
+  const charge = await explain({ key_id: key.id });
+  expect([charge.verdict, charge.budgets.map(({ budget }) => budget)]).toEqual(["allowed", ["daily_usd_cap"]]);
+});

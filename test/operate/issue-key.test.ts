@@ -160,3 +160,11 @@ test("an issuer within its template and ceiling gets a key that is its own", asy
   const issued = await installed.control.issueKey({ template: "billing", policy: { daily_usd_cap: 100 } }, BOUND);
   expect((await installed.store.getKey(issued.id))?.issuedBy).toBe("tok_issuer");
 });
+
+test("warns of an allowed currency without a rate, since its calls would be refused", async () => {
+  const policy = { ...CHARGES, allowed_currencies: ["usd", "eur"] };
+  const { warnings } = await installed.control.issueKey({ policy, expires_in: "2h" }, ADMIN);
+  expect(warnings).toEqual([
+    "allowed_currencies has eur and there is no rate for that: such calls are refused until currency_rates.eur is set",
+  ]);
+});

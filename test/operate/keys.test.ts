@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { parseUsd } from "../../src/core/money.ts";
 import type { Actor, IssuedKeyView, UpdateKeyRequest } from "../../src/operate/control-plane.ts";
+import { createControlPlane } from "../../src/operate/create-control-plane.ts";
 import { ADMIN, AUDITOR, type Installed, install, issuer, problemOf, START_MS } from "./installed.ts";
 import { recordCall } from "./record-call.ts";
 
@@ -138,7 +139,7 @@ describe("a change", () => {
   const REFUSED: readonly (readonly [what: string, change: UpdateKeyRequest, message: RegExp])[] = [
     ["nothing", { policy: {} }, /nothing to change/],
     ["the vendor", { policy: { vendor: "twilio" } }, /vendor cannot be changed/],
-    ["a field that there is not", { policy: { daily_cap: 5 } }, /daily_cap/],
+    ["a field that there is not", { policy: { daily_usd: 5 } }, /daily_usd/],
     ["a field that there is not, away", { policy: { daily_usd_capp: null } }, /did you mean daily_usd_cap/],
     ["a cap to nonsense", { policy: { daily_usd_cap: "-1" } }, /dollars/],
     ["the expiry beyond the maximum", { policy: {}, expires_in: "91d" }, /at most 90d/],
@@ -242,4 +243,104 @@ test("an auditor sees every key and changes none", async () => {
   const update = () => installed.control.updateKey(id, { policy: { daily_usd_cap: 1 } }, AUDITOR);
   const revoke = () => installed.control.revokeKeys({ ids: [id] }, AUDITOR);
   for (const attempt of [update, revoke]) expect((await problemOf(attempt)).code).toBe("forbidden");
+});
+
+describe("caps by kind", () => {
+  const REFUNDS = { vendor: "stripe", allowed_endpoints: ["POST /v1/refunds", "POST /v1/payment_intents"] };
+
+  async function keyWith(policy: Record<string, unknown>): Promise<string> {
+    return (await installed.control.issueKey({ policy: { ...REFUNDS, ...policy }, expires_in: "2h" }, ADMIN)).id;
+  }
+
+  test("are shown with what is used of each, to operators and to the key itself", async () => {
+    const id = await keyWith({ daily_usd_cap: 500, caps: { refund: { daily_usd: 50 }, charge: { total_usd: 90 } } });
+    await recordCall(installed, { keyId: id, exposureUsd: "30", kind: "refund" });
+    await recordCall(installed, { keyId: id, exposureUsd: "20" });
+    const used = [
+      { budget: "daily_usd_cap", cap: "500.00", used: "50.00", remaining: "450.00" },
+      { budget: "caps.charge.total_usd", cap: "90.00", used: "20.00", reset_at: null },
+      { budget: "caps.refund.daily_usd", cap: "50.00", used: "30.00", reset_at: "2026-01-02T00:00:00.000Z" },
+    ];
+    expect((await installed.control.showKey(id, ADMIN)).spend.budgets).toMatchObject(used);
+    const { tokenHash } = (await installed.store.getKey(id))!;
+    expect((await installed.control.self(tokenHash)).spend.budgets).toMatchObject(used);
+  });
+
+  test("that are added later count from then on, which the change says; a cap of all dollars finds what was spent", async () => {
+    const id = await keyWith({ total_usd_cap: 500 });
+    await recordCall(installed, { keyId: id, exposureUsd: "30", kind: "refund" });
+    const policy = { caps: "refund.daily_usd=50", daily_usd_cap: 100 };
+    const changed = await installed.control.updateKey(id, { policy }, ADMIN);
+    expect(changed.warnings).toEqual([
+      "caps.refund.daily_usd counts from now on: what was spent before it was set is not in it",
+    ]);
+    await recordCall(installed, { keyId: id, exposureUsd: "9", kind: "refund" });
+    expect((await installed.control.showKey(id, ADMIN)).spend.budgets).toMatchObject([
+      { budget: "daily_usd_cap", used: "39.00" },
+      { budget: "total_usd_cap", used: "39.00" },
+      { budget: "caps.refund.daily_usd", used: "9.00" },
+    ]);
+    expect(
+      (await installed.control.updateKey(id, { policy: { caps: "refund.daily_usd=20" } }, ADMIN)).warnings,
+    ).toEqual([]);
+    expect((await installed.control.updateKey(id, { policy: { caps: null } }, ADMIN)).policy).not.toHaveProperty(
+      "caps",
+    );
+    expect(await installed.store.checkCounters()).toEqual([]);
+  });
+
+  test("are only lowered and added by an issuer that is bound to templates", async () => {
+    const bound = issuer({ templates: ["refunds"] });
+    const { id } = await installed.control.issueKey({ template: "refunds", policy: {} }, bound);
+    const update = (caps: unknown) => installed.control.updateKey(id, { policy: { caps } }, bound);
+    expect((await update({ refund: { total_usd: 90 } })).policy["caps"]).toEqual({
+      refund: { daily_usd: "200.00", total_usd: "90.00" },
+    });
+    expect((await problemOf(() => update({ refund: { daily_usd: 201 } }))).message).toContain("caps.refund.daily_usd");
+    expect((await problemOf(() => update(null))).message).toContain("not take caps away");
+  });
+});
+
+describe("caps in another currency", () => {
+  const RATES = { currencyRates: new Map([["eur", 1_100_000n]]) };
+  const policy = { ...CHARGES, daily_usd_cap: 600, daily_cap: { amount: 500, currency: "eur" } };
+
+  test("are shown in dollars by today's rate, beside those in dollars, with the same use", async () => {
+    const euros = await install({ config: RATES });
+    const { id } = await euros.control.issueKey({ policy, expires_in: "2h" }, ADMIN);
+    await recordCall(euros, { keyId: id, exposureUsd: "30" });
+    expect((await euros.control.showKey(id, ADMIN)).spend.budgets).toMatchObject([
+      { budget: "daily_usd_cap", cap: "600.00", used: "30.00" },
+      { budget: "daily_cap", cap: "550.00", used: "30.00", remaining: "520.00" },
+    ]);
+    await euros.close();
+  });
+
+  test("are refused without a rate, with the setting that is missing, also as a change", async () => {
+    const issue = () => installed.control.issueKey({ policy, expires_in: "2h" }, ADMIN);
+    const problem = await problemOf(issue);
+    expect(problem).toMatchObject({
+      code: "invalid",
+      hint: expect.stringContaining("set currency_rates.eur in keybrake.yaml"),
+    });
+    expect(problem.message).toBe("daily_cap is in eur, and this server has no rate for that (currency_rates.eur)");
+    const { id } = await installed.control.issueKey({ policy: CHARGES, expires_in: "2h" }, ADMIN);
+    const change = { policy: { total_cap: "9 gbp" } };
+    expect((await problemOf(() => installed.control.updateKey(id, change, ADMIN))).message).toContain(
+      "currency_rates.gbp",
+    );
+  });
+
+  test("count as nothing once their rate is gone, and the key can still be changed", async () => {
+    const euros = await install({ config: RATES });
+    const { id } = await euros.control.issueKey({ policy, expires_in: "2h" }, ADMIN);
+    const without = createControlPlane({ ...euros.options, config: { ...euros.config, currencyRates: new Map() } });
+    expect((await without.showKey(id, ADMIN)).spend.budgets).toMatchObject([{ cap: "600.00" }, { cap: "0.00" }]);
+    expect(await without.updateKey(id, { policy: { total_usd_cap: 900 } }, ADMIN)).toMatchObject({ warnings: [] });
+    const found = (await without.doctor()).filter(({ check }) => check === "currencies");
+    expect(found).toMatchObject([
+      { level: "error", message: `${id} has a cap in eur, which has no rate: the cap counts as $0.00` },
+    ]);
+    await euros.close();
+  });
 });

@@ -1,16 +1,26 @@
 import type { CallFacts } from "../../src/audit/row.ts";
+import type { Config } from "../../src/config.ts";
 import type { Resolution } from "../../src/core/hold.ts";
 import { timeOrderedId } from "../../src/core/id.ts";
 import { parseUsd } from "../../src/core/money.ts";
 import type { RefusalCode } from "../../src/core/verdict.ts";
-import { keyBudgets } from "../../src/ledger/budget.ts";
+import { keyCounters } from "../../src/ledger/budget.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TestClock } from "./installed.ts";
 
+/** Where to write, and the rates for caps in other currencies. */
+interface Recording {
+  readonly store: Store;
+  readonly clock: TestClock;
+  readonly config?: Pick<Config, "currencyRates">;
+}
+
 export interface RecordedCall {
   readonly keyId: string;
   readonly exposureUsd?: string;
+  /** Of its money; a charge where it is left out. */
+  readonly kind?: string;
   /** Left out, the call stays held. */
   readonly end?: { readonly to: Resolution; readonly costUsd?: string };
   readonly refusal?: RefusalCode;
@@ -19,8 +29,8 @@ export interface RecordedCall {
 
 /** Writes a call to the ledger as the proxy does; the id of its audit row. */
 export async function recordCall(
-  { store, clock }: { readonly store: Store; readonly clock: TestClock },
-  { keyId, exposureUsd = "0", end, refusal, facts: own = {} }: RecordedCall,
+  { store, clock, config }: Recording,
+  { keyId, exposureUsd = "0", kind = "charge", end, refusal, facts: own = {} }: RecordedCall,
 ): Promise<string> {
   const key = (await store.getKey(keyId))!;
   const facts: CallFacts = {
@@ -50,7 +60,8 @@ export async function recordCall(
     rule: "allowed_endpoints[0]",
     exposureMicros: parseUsd(exposureUsd),
     sends: 0,
-    budgets: keyBudgets(key.id, compilePolicy(key.policy)),
+    kind,
+    budgets: keyCounters(key.id, compilePolicy(key.policy), config?.currencyRates ?? new Map()),
     owner: "test",
   } as const;
   await store.apply([hold], clock.now());

@@ -125,6 +125,20 @@ describe("an unresolved call of $30", () => {
     expect([await usedOf("daily_usd_cap"), await usedOf("total_usd_cap")]).toEqual(["7.00", "7.00"]);
   });
 
+  test("is said against the cap of its kind where that has the least left, and never against another kind's", async () => {
+    keyId = await issueKey({ caps: { refund: { daily_usd: 40 }, payout: { daily_usd: 1 } } });
+    const refund = await unresolved({ kind: "refund" });
+    const charge = await unresolved();
+    const budgetOf = async (id: string) =>
+      (await installed.control.resolveCall(id, { settled_usd: "10" }, ADMIN)).budget;
+    expect(await budgetOf(refund)).toMatchObject({ budget: "caps.refund.daily_usd", used_before: "30.00" });
+    expect(await budgetOf(charge)).toMatchObject({
+      budget: "daily_usd_cap",
+      used_before: "40.00",
+      used_after: "20.00",
+    });
+  });
+
   test("of a key without caps is resolved, too", async () => {
     keyId = await issueKey({ daily_usd_cap: undefined, total_usd_cap: undefined });
     expect(await installed.control.resolveCall(await unresolved(), { released: true }, ADMIN)).toMatchObject({

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Problem } from "../../src/core/problem.ts";
 import type { LogFields } from "../../src/log.ts";
-import { guardStore, identityOf, StoreWatch, storeFile } from "../../src/operate/store-watch.ts";
+import { guardStore, identityOf, StoreWatch } from "../../src/operate/store-watch.ts";
 import type { Store } from "../../src/store/store.ts";
 
 const PATH = "/data/keybrake.db";
@@ -110,12 +110,4 @@ describe("a guarded store", () => {
     );
     await expect(guarded.apply([], 0)).rejects.toMatchObject({ code: "unavailable" });
   });
-});
-
-test.each([
-  ["sqlite:", "/data/keybrake.db"],
-  ["sqlite:/elsewhere/ledger.db", "/elsewhere/ledger.db"],
-  ["postgres://host/keybrake", undefined],
-])("the file of the store %s is %p", (url, path) => {
-  expect(storeFile(url, "/data")).toBe(path as string);
 });

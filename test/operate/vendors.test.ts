@@ -39,6 +39,8 @@ test("lists every vendor, set up or not", async () => {
     },
     expect.objectContaining({ name: "twilio", configured: false, version: 0, updated_at: null }),
     expect.objectContaining({ name: "resend", configured: false }),
+    ...["postmark", "sendgrid", "segment"].map((name) => expect.objectContaining({ name, configured: false })),
+    expect.objectContaining({ name: "shopify", origin: "https://{account}.myshopify.com" }),
   ]);
 });
 

@@ -6,8 +6,10 @@ import { BUILTIN_TEMPLATES } from "../../src/policy/builtin.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { explain } from "../../src/policy/explain.ts";
 import { callFromText } from "../../src/policy/explain-call.ts";
+import { judge } from "../../src/policy/judge.ts";
 import { lintTemplate } from "../../src/policy/lint.ts";
 import { fillTemplate, type InputValues, loadTemplate } from "../../src/policy/load.ts";
+import { narrowPolicy } from "../../src/policy/narrow.ts";
 import { vendorNamed } from "../../src/vendors/index.ts";
 import { PRICING } from "./fake-vendor.ts";
 
@@ -39,6 +41,13 @@ test("the binary carries every template of policies/", () => {
 test.each([...BUILTIN_TEMPLATES])("%s has no lint errors and no warnings, and needs no input", (fileName, text) => {
   expect(lintTemplate(text, fileName)).toEqual([]);
   expect(filled(fileName.replace(".yaml", ""))).toMatchObject({ expires_in: expect.any(String) });
+});
+
+test("refunds has a cap of its kind, which fields beside it can lower", () => {
+  const document = filled("refunds");
+  expect(document).toMatchObject({ daily_usd_cap: "200.00", caps: { refund: { daily_usd: "200.00" } } });
+  const narrowed = narrowPolicy(document, { caps: "refund.daily_usd=50" }, vendorNamed("stripe")!);
+  expect(narrowed["caps"]).toEqual({ refund: { daily_usd: "50.00" } });
 });
 
 test("billing without --set has its caps and no rule about customers", () => {
@@ -80,7 +89,7 @@ describe("verdicts and exposures", () => {
     ["billing", {}, PAY, ["amount=2999", "currency=eur"], "parameter_denied", "0.00"],
     ["billing", {}, PAY, ["amount=2999", "currency=usd", "metadata[order_id]=ord_17"], "allowed", "29.99"],
     ["billing", {}, PAY, ["amount=2999", "currency=usd", "metadata[order_id]=17"], "parameter_denied", "0.00"],
-    ["billing", {}, "POST /v1/payment_intents/pi_1/confirm", [], "cost_unknown", "0.00"],
+    ["billing", {}, "POST /v1/payment_intents/pi_1/confirm", [], "allowed", "0.00"],
     ["billing", {}, "POST /v1/payment_intents/pi_1", ["amount=2999"], "endpoint_denied", "0.00"],
     ["billing", {}, "GET /v1/customers/cus_9", [], "allowed", "0.00"],
     ["billing", {}, "GET /v1/customers", [], "endpoint_denied", "0.00"],
@@ -90,10 +99,10 @@ describe("verdicts and exposures", () => {
     ["billing", RUN, PAY, ["amount=2999", "currency=usd", "customer=cus_9"], "scope_denied", "0.00"],
     ["billing", RUN, PAY, ["amount=2999", "currency=usd"], "scope_denied", "0.00"],
     ["billing", RUN, "GET /v1/customers/cus_9", [], "scope_denied", "0.00"],
-    ["refunds", {}, "POST /v1/refunds", ["charge=ch_1", "amount=1500"], "allowed", "15.00"],
-    ["refunds", {}, "POST /v1/refunds", ["charge=ch_1", "amount=1500", "reason=duplicate"], "allowed", "15.00"],
+    // What a refund costs depends on the charge's currency: it is looked up, and judged by its amount then.
+    ["refunds", {}, "POST /v1/refunds", ["charge=ch_1", "amount=1500"], "allowed", "0.00"],
+    ["refunds", {}, "POST /v1/refunds", ["charge=ch_1", "amount=1500", "reason=duplicate"], "allowed", "0.00"],
     ["refunds", {}, "POST /v1/refunds", ["charge=ch_1"], "parameter_denied", "0.00"],
-    ["refunds", {}, "POST /v1/refunds", ["charge=ch_1", "amount=9900"], "amount_denied", "99.00"],
     [
       "refunds",
       {},
@@ -206,6 +215,18 @@ describe("verdicts and exposures", () => {
     expect([explanation.verdict, explanation.message]).toEqual([verdict, explanation.message] as never);
     if (exposure !== "*") expect(explanation.exposure_usd).toBe(exposure);
     else expect(Number(explanation.exposure_usd)).toBeGreaterThan(0);
+  });
+
+  test("a refund over the most that one may cost is refused once its currency is known", () => {
+    const vendor = vendorNamed("stripe")!;
+    const call = callFromText(vendor, "POST /v1/refunds", ["charge=ch_1", "amount=9900"]);
+    const charge = { id: "ch_1", object: "charge", amount: 20_000, amount_refunded: 0, currency: "usd" };
+    const found = new Map([["GET /v1/charges/ch_1", charge]]);
+    const account = { accountId: "" };
+    expect(judge(compilePolicy(filled("refunds")), vendor, account, call, PRICING, found)).toMatchObject({
+      code: "amount_denied",
+      details: { requested_usd: "99.00", cap_usd: "50.00" },
+    });
   });
 
   test("another account's header is out of scope under every Stripe template", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
+import { readYaml } from "../../src/core/yaml-data.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { validatePolicy } from "../../src/policy/validate.ts";
-import { readYaml } from "../../src/policy/yaml-data.ts";
 import { policyArbitrary } from "./generated-policy.ts";
 
 describe("compilePolicy", () => {
@@ -30,6 +30,20 @@ describe("compilePolicy", () => {
     [{ idempotency: "forward", dedup_window: "2h" }, "forward", 7_200_000],
   ] as const)("says what becomes of repeats: %j", (fields, idempotency, dedupWindowMs) => {
     expect(compilePolicy({ vendor: "stripe", ...fields })).toMatchObject({ idempotency, dedupWindowMs });
+  });
+
+  test("reads caps by kind and in other currencies, whatever their rate", () => {
+    const caps = { payout: { daily_usd: "0.00" }, charge: { total_usd: "9.50" } };
+    const daily_cap = { amount: "500.00", currency: "eur" };
+    expect(compilePolicy({ vendor: "stripe", caps, daily_cap })).toMatchObject({
+      dailyCapMicros: undefined,
+      dailyCap: { amountMicros: 500_000_000n, currency: "eur" },
+      totalCap: undefined,
+      kindCaps: [
+        { kind: "charge", dailyMicros: undefined, totalMicros: 9_500_000n },
+        { kind: "payout", dailyMicros: 0n, totalMicros: undefined },
+      ],
+    });
   });
 
   test("keeps every rule of a parameter", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { explain } from "../../src/policy/explain.ts";
 import { callFromText } from "../../src/policy/explain-call.ts";
+import { stripe } from "../../src/vendors/stripe.ts";
 import { ACCOUNT, fakeVendor, PRICING } from "./fake-vendor.ts";
 
 const policy = compilePolicy({
@@ -31,6 +32,7 @@ describe("explain", () => {
       class: "priced",
       kind: "charge",
       exposure_usd: "5.00",
+      looks_up: [],
       sends: 0,
       customer: "cus_1",
       recipients: [],
@@ -46,6 +48,19 @@ describe("explain", () => {
       advice: "do not retry with this parameter",
       exposure_usd: "0.00",
     });
+  });
+});
+
+test("explain names what would be looked up at the vendor, and sends nothing", () => {
+  const stripePolicy = compilePolicy({ vendor: "stripe", allowed_endpoints: ["* /**"], daily_usd_cap: "50.00" });
+  const setting = { policy: stripePolicy, vendor: stripe, account: ACCOUNT, pricing: PRICING };
+  expect(explain(setting, callFromText(stripe, "POST /v1/payment_intents/pi_1/confirm"))).toMatchObject({
+    verdict: "allowed",
+    rule: "look_up",
+    message:
+      "Keybrake: POST /v1/payment_intents/pi_1/confirm is allowed and reserves what GET /v1/payment_intents/pi_1 says that it costs, as long as the key's caps ($50.00 a UTC day) have room.",
+    class: "look_up",
+    looks_up: ["GET /v1/payment_intents/pi_1"],
   });
 });
 

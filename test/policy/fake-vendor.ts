@@ -83,6 +83,7 @@ export const fakeVendor: Vendor = {
   bodyKinds: ["none", "form"],
   repeatableFields: new Set(),
   releasedStatuses: [],
+  prices: [],
   operations: OPERATIONS,
   scope: (asked) => {
     const customer = /^\/v1\/customers\/([^/]+)/.exec(asked.path)?.[1] ?? field(asked, "customer");

@@ -34,11 +34,20 @@ const rule = fc.record(
   { requiredKeys: [] },
 );
 
+const amount = fc.constantFrom(0, 5, 50);
+const kindCap = (name: string) => fc.record({ [name]: amount });
+
 /** Any fields of a policy for the fake vendor, as a request may give them beside a template. */
 export const fieldsArbitrary: fc.Arbitrary<Record<string, unknown>> = fc.record(
   {
     daily_usd_cap: fc.constantFrom(0, 5, "10.50", 500),
     total_usd_cap: fc.constantFrom(1, 1000),
+    daily_cap: fc.record({ amount: fc.constantFrom(5, "10.50"), currency: fc.constantFrom("eur", "gbp") }),
+    caps: fc.dictionary(
+      fc.constantFrom("charge", "refund", "payout"),
+      fc.oneof(kindCap("daily_usd"), kindCap("total_usd"), fc.record({ daily_usd: amount, total_usd: amount })),
+      { minKeys: 1, noNullPrototype: true },
+    ),
     max_amount_per_call_usd: fc.constantFrom(0, 5, 120),
     allowed_endpoints: some(ENDPOINTS),
     denied_endpoints: some(["POST /v1/charges", "GET /v1/customers/*", "* /v1/keys"]),

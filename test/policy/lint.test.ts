@@ -38,11 +38,53 @@ describe("lintTemplate", () => {
     ).toEqual([]);
   });
 
+  test("finds a misspelt kind and cap where they stand", () => {
+    const text = [
+      "vendor: fake",
+      "daily_usd_cap: 5",
+      "allowed_endpoints: [POST /v1/charges]",
+      "caps:",
+      "  chrge: { daily_usd: 5 }",
+      "  charge: { daily: 5, total_usd: five }",
+      "  refund:",
+      `    daily_usd: \${refunds}`,
+      "daily_cap: { amount: 5, curency: eur }",
+    ].join("\n");
+    expect(lintTemplate(text, "t.yaml", [fakeVendor]).filter(({ severity }) => severity === "error")).toMatchObject([
+      { line: 5, column: 3, nearest: "charge" },
+      { line: 6, column: 13, nearest: "daily_usd" },
+      { line: 6, column: 34, message: expect.stringContaining("caps.charge.total_usd must be dollars") },
+      { line: 9, column: 12, message: expect.stringContaining("daily_cap must be an amount and its currency") },
+    ]);
+  });
+
   const warning = (text: string) => expect(lint(`vendor: fake\n${text}`).join("\n"));
   test("warns of what costs money and has no cap", () =>
     warning("max_amount_per_call_usd: 5\nallowed_endpoints:\n  - GET /v1/a\n  - POST /v1/charges").toBe(
       '5:5 warning "POST /v1/charges" costs money and there is no cap; give daily_usd_cap or total_usd_cap',
     ));
+  test("does not warn of what has a cap of its kind, or one in another currency", () => {
+    const charges = "allowed_endpoints: [POST /v1/charges]";
+    warning(`${charges}\ncaps: { charge: { daily_usd: 5 } }`).toBe("");
+    warning(`${charges}\ncaps: charge.daily_usd=5`).toBe("");
+    warning(`${charges}\ndaily_cap: 5eur`).toBe("");
+    warning(`${charges}\ncaps: { refund: { daily_usd: 5 } }`).toContain("costs money and there is no cap");
+  });
+  test("warns of a cap of a kind that no allowed endpoint is", () =>
+    warning("daily_usd_cap: 5\nallowed_endpoints: [POST /v1/charges]\ncaps: { refund: { daily_usd: 5 } }").toContain(
+      "4:17 warning caps.refund caps nothing: no allowed endpoint is a refund",
+    ));
+  test("does not warn of a kind that is let through nowhere and forbidden all the same", () =>
+    warning("daily_usd_cap: 5\nallowed_endpoints: [POST /v1/charges]\ncaps: { payout: { daily_usd: 0 } }").toBe(""));
+  test("warns of currencies without a rate, where the rates are known", () => {
+    const text = "vendor: fake\nallowed_endpoints: []\nallowed_currencies: [usd, eur, gbp]\ndaily_cap: 5 gbp";
+    const rates = new Map([["eur", 1_100_000n]]);
+    expect(lintTemplate(text, "t.yaml", [fakeVendor], rates)).toMatchObject([
+      { line: 3, column: 32, severity: "warning", message: expect.stringContaining("until currency_rates.gbp is set") },
+      { line: 4, column: 12, severity: "warning", message: expect.stringContaining("no key can be issued with it") },
+    ]);
+    expect(lint(text)).toEqual([]);
+  });
   test("warns of an endpoint that the vendor does not have", () =>
     warning("allowed_endpoints: [PATCH /v2/x]").toContain(
       '2:21 warning "PATCH /v2/x" is no operation that Keybrake knows of Fake',

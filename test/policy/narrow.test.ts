@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { parseUsd } from "../../src/core/money.ts";
 import { Problem } from "../../src/core/problem.ts";
 import { parseDuration } from "../../src/core/window.ts";
+import { keyBudgets } from "../../src/ledger/budget.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { judge } from "../../src/policy/judge.ts";
 import { narrowPolicy } from "../../src/policy/narrow.ts";
@@ -17,10 +18,17 @@ function policy(fields: Record<string, unknown>): PolicyDocument {
   return result.policy;
 }
 
+const RATES = new Map([
+  ["eur", 1_100_000n],
+  ["gbp", 1_300_000n],
+]);
+
 const BASE = policy({
   daily_usd_cap: 500,
   max_amount_per_call_usd: 120,
   dedup_window: "10m",
+  daily_cap: "400eur",
+  caps: { refund: { daily_usd: 50 }, payout: { daily_usd: 0 } },
   allowed_endpoints: ["POST /v1/charges", "GET /v1/**", "* /v1/x/**"],
   denied_endpoints: ["GET /v1/files/**"],
   customers: ["cus_1", "cus_2"],
@@ -37,6 +45,27 @@ describe("takes what narrows", () => {
   test.each([
     ["a lower cap", { daily_usd_cap: 200 }, { daily_usd_cap: "200.00" }],
     ["a cap that the template has not", { total_usd_cap: 900 }, { total_usd_cap: "900.00" }],
+    [
+      "a lower cap in the template's currency",
+      { daily_cap: "9eur" },
+      { daily_cap: { amount: "9.00", currency: "eur" } },
+    ],
+    [
+      "a cap in another currency beside none",
+      { total_cap: "9gbp" },
+      { total_cap: { amount: "9.00", currency: "gbp" } },
+    ],
+    [
+      "lower and further caps by kind, beside the template's",
+      { caps: { refund: { daily_usd: 20, total_usd: 90 }, charge: { daily_usd: 900 } } },
+      {
+        caps: {
+          refund: { daily_usd: "20.00", total_usd: "90.00" },
+          payout: { daily_usd: "0.00" },
+          charge: { daily_usd: "900.00" },
+        },
+      },
+    ],
     [
       "an endpoint within a pattern",
       { allowed_endpoints: ["GET /v1/customers/*"] },
@@ -78,6 +107,11 @@ describe("takes what narrows", () => {
 describe("refuses what widens, with field, template's value and given value", () => {
   test.each([
     [{ daily_usd_cap: 500.01 }, "daily_usd_cap: 500.01 is wider than the template's 500.00"],
+    [{ caps: { refund: { daily_usd: 50.01 } } }, "caps.refund.daily_usd: 50.01 is wider than the template's 50.00"],
+    [{ caps: "payout.daily_usd=0.01" }, "caps.payout.daily_usd: 0.01 is wider than the template's 0.00"],
+    [{ caps: {} }, "caps must be a map"],
+    [{ daily_cap: "401 eur" }, "daily_cap: 401.00 eur is wider than the template's 400.00 eur"],
+    [{ daily_cap: "1 gbp" }, "daily_cap: 1.00 gbp is wider than the template's 400.00 eur"],
     [{ allowed_endpoints: ["POST /v1/refunds"] }, "allowed_endpoints: [POST /v1/refunds] is wider than the template's"],
     [{ allowed_endpoints: ["* /v1/charges"] }, "allowed_endpoints: [* /v1/charges] is wider"],
     [{ customers: ["cus_1", "cus_3"] }, "customers: [cus_1, cus_3] is wider than the template's [cus_1, cus_2]"],
@@ -150,6 +184,14 @@ describe("for any policy and any fields", () => {
             for (const name of ["daily_usd_cap", "total_usd_cap", "max_amount_per_call_usd"]) {
               if (base[name])
                 expect(parseUsd(narrowed[name] as string)).toBeLessThanOrEqual(parseUsd(base[name] as string));
+            }
+            // For every kind and every currency: what is counted is counted, with caps that are no higher.
+            const [wide, narrow] = [base, narrowed].map((document) =>
+              keyBudgets("vk_1", compilePolicy(document), RATES),
+            );
+            for (const { name, cap } of wide!) {
+              const same = narrow!.find((budget) => budget.name === name);
+              expect(same ? same.cap <= cap : `${name} is gone`).toBe(true);
             }
             if (base["daily_send_cap"] !== undefined) {
               expect(narrowed["daily_send_cap"] as number).toBeLessThanOrEqual(base["daily_send_cap"] as number);

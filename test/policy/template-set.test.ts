@@ -48,7 +48,7 @@ describe("readTemplates", () => {
   test("keeps the last good version of a broken or empty file, and says what is wrong", () => {
     write("a.yaml", "vendor: stripe\n");
     const set = readTemplates(directory);
-    for (const broken of ["", "vendor: stripe\ncustomers: [cus_1", "vendor: stripe\ndaily_cap: 5\n"]) {
+    for (const broken of ["", "vendor: stripe\ncustomers: [cus_1", "vendor: stripe\ndaily_usd: 5\n"]) {
       write("a.yaml", broken);
       expect(set.get("a").text).toBe("vendor: stripe\n");
       expect(set.problems()).toMatchObject([{ fileName: "a.yaml", lastGoodInUse: true }]);
@@ -60,7 +60,7 @@ describe("readTemplates", () => {
   });
 
   test("refuses a file that was never sound, with its line", () => {
-    write("a.yaml", "vendor: stripe\ndaily_cap: 5\n");
+    write("a.yaml", "vendor: stripe\ndaily_usd: 5\n");
     const set = readTemplates(directory);
     expect(set.names()).toEqual([]);
     expect(() => set.get("a")).toThrow("a.yaml:2:1:");

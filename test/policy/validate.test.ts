@@ -14,6 +14,9 @@ describe("what is taken", () => {
       vendor: "stripe",
       daily_usd_cap: 500.0,
       total_usd_cap: "29.990",
+      daily_cap: { amount: 500, currency: "EUR" },
+      total_cap: "29.9gbp",
+      caps: { refund: { daily_usd: 50 }, payout: { daily_usd: "0", total_usd: 9.5 } },
       max_amount_per_call_usd: 0.1,
       allowed_endpoints: " POST /v1/charges , GET /v1/customers/*",
       customers: "cus_1,cus_2,cus_1",
@@ -31,6 +34,9 @@ describe("what is taken", () => {
         vendor: "stripe",
         daily_usd_cap: "500.00",
         total_usd_cap: "29.99",
+        daily_cap: { amount: "500.00", currency: "eur" },
+        total_cap: { amount: "29.90", currency: "gbp" },
+        caps: { refund: { daily_usd: "50.00" }, payout: { daily_usd: "0.00", total_usd: "9.50" } },
         max_amount_per_call_usd: "0.10",
         allowed_endpoints: ["POST /v1/charges", "GET /v1/customers/*"],
         parameters: { amount: { min: "1", max: "100" }, a: { in: ["x", "5", "true"], forbidden: true } },
@@ -47,6 +53,17 @@ describe("what is taken", () => {
       expect(Value.Check(PolicySchema, result.policy)).toBe(true);
       expect(validatePolicy(JSON.parse(JSON.stringify(result.policy)))).toEqual(result);
     }
+  });
+
+  test("may say caps by kind in one text, as a flag does", () => {
+    const caps = " refund.daily_usd=50, payout.daily_usd=0,payout.total_usd=9.5";
+    expect(validatePolicy({ vendor: "stripe", caps })).toEqual({
+      ok: true,
+      policy: {
+        vendor: "stripe",
+        caps: { refund: { daily_usd: "50.00" }, payout: { daily_usd: "0.00", total_usd: "9.50" } },
+      },
+    });
   });
 
   test("may have a cap of 0, which means that nothing may be spent", () => {
@@ -104,6 +121,53 @@ describe("what is refused", () => {
     ],
     ["several vendors", { vendors: { stripe: {} } }, "vendors", "one key per vendor"],
     ["a vendor of another shape", { vendor: "Stripe/../x" }, "vendor", "small letters"],
+    ["caps that are a list", { vendor: "stripe", caps: [] }, "caps", "{ refund: { daily_usd: 50 } }"],
+    ["caps of nothing", { vendor: "stripe", caps: {} }, "caps", "{ refund: { daily_usd: 50 } }"],
+    ["a kind that there is not", { vendor: "stripe", caps: { tip: { daily_usd: 1 } } }, "caps.tip", "the kinds are"],
+    ["a kind that costs nothing", { vendor: "stripe", caps: { read: { daily_usd: 1 } } }, "caps.read", "the kinds are"],
+    ["a kind without a cap", { vendor: "stripe", caps: { refund: {} } }, "caps.refund", "{ daily_usd: 50 }"],
+    ["a kind that is an amount", { vendor: "stripe", caps: { refund: 50 } }, "caps.refund", "not 50"],
+    [
+      "a cap of a kind that there is not",
+      { vendor: "stripe", caps: { refund: { daily_sends: 1 } } },
+      "caps.refund.daily_sends",
+      "a kind has daily_usd, total_usd",
+    ],
+    [
+      "a negative cap of a kind",
+      { vendor: "stripe", caps: { refund: { daily_usd: -1 } } },
+      "caps.refund.daily_usd",
+      "not -1",
+    ],
+    [
+      "__proto__ as a kind",
+      JSON.parse('{"vendor":"stripe","caps":{"__proto__":{"daily_usd":1}}}'),
+      "caps.__proto__",
+      "has",
+    ],
+    ["a text that is no caps", { vendor: "stripe", caps: "refund=50" }, "caps", 'refund.daily_usd=50, not "refund=50"'],
+    ["a cap said twice", { vendor: "stripe", caps: "refund.daily_usd=1,refund.daily_usd=2" }, "caps", "twice"],
+    ["a currency cap in dollars' form", { vendor: "stripe", daily_cap: 5 }, "daily_cap", "there is daily_usd_cap"],
+    ["a currency cap without currency", { vendor: "stripe", total_cap: { amount: 5 } }, "total_cap", "total_usd_cap"],
+    [
+      "a currency that there is not",
+      { vendor: "stripe", daily_cap: { amount: 5, currency: "euro" } },
+      "daily_cap.currency",
+      "ISO code",
+    ],
+    ["a currency cap of dollars", { vendor: "stripe", daily_cap: "$5 eur" }, "daily_cap", "not"],
+    [
+      "a negative amount",
+      { vendor: "stripe", daily_cap: { amount: -5, currency: "eur" } },
+      "daily_cap.amount",
+      "500 or 29.99",
+    ],
+    [
+      "another word in a currency cap",
+      { vendor: "stripe", daily_cap: { amount: 5, currency: "eur", rate: 1 } },
+      "daily_cap.rate",
+      "amount and currency",
+    ],
     ["rules that are a list", { vendor: "stripe", parameters: [] }, "parameters", "not a list"],
     ["a rule that is text", rule("usd"), "parameters.amount", "{ in: [usd] }"],
     ["a rule that says nothing", rule({}), "parameters.amount", "says nothing"],
@@ -143,6 +207,10 @@ describe("what is refused", () => {
       { path: ["daily_cap_usd"], nearest: "daily_usd_cap" },
       { path: ["max-amount-per-call-usd"], nearest: "max_amount_per_call_usd" },
       { path: ["alowed_endpoints"], nearest: "allowed_endpoints" },
+    ]);
+    expect(problems({ vendor: "stripe", caps: { refnd: { daily_usd: 1 }, payout: { dayly_usd: 1 } } })).toMatchObject([
+      { path: ["caps", "refnd"], nearest: "refund", message: 'caps has "refnd"; did you mean refund?' },
+      { path: ["caps", "payout", "dayly_usd"], nearest: "daily_usd" },
     ]);
     expect(problems({ vendor: "stripe", parameters: { a: { require: true } } })[0]).toMatchObject({
       nearest: "required",

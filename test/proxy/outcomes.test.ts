@@ -184,7 +184,8 @@ describe("what the vendor's answer means for the hold", () => {
   test("keeps the larger figure where an amount turns out to be in a currency that is dearer than the dollar", async () => {
     const key = await plane.issue({ daily_usd_cap: 100 });
     const refund = { id: "re_1", object: "refund", amount: 2000, currency: "gbp", status: "succeeded" };
-    vendor.answer = () => ({ status: 200, body: JSON.stringify(refund) });
+    const charge = { id: "ch_1", object: "charge", amount: 2000, amount_refunded: 0, currency: "usd" };
+    vendor.answer = ({ method }) => ({ status: 200, body: JSON.stringify(method === "GET" ? charge : refund) });
     const response = await fetch(`${plane.url}/stripe/v1/refunds`, {
       method: "POST",
       headers: { authorization: `Bearer ${key.token}`, "content-type": "application/x-www-form-urlencoded" },

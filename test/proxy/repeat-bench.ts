@@ -12,6 +12,10 @@ import {
 export const PAYMENT = "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa";
 export const FULL = 20_000_000n;
 
+export const DAY_MS = 86_400_000;
+/** As long as a repeat is told from a new call: ten minutes of the vendor's day are for a look-up that sets out at the end. */
+export const LIFE_MS = DAY_MS - 600_000;
+
 export interface Sent {
   readonly path?: string;
   readonly method?: string;

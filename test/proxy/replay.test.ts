@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { DOUBLE_SECRETS } from "../harness/plane.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
-import { FULL, PAYMENT, type RepeatBench, said, startRepeatBench, succeededWith } from "./repeat-bench.ts";
-
-const DAY_MS = 86_400_000;
-const LIFE_MS = DAY_MS - 600_000;
+import {
+  DAY_MS,
+  FULL,
+  LIFE_MS,
+  PAYMENT,
+  type RepeatBench,
+  said,
+  startRepeatBench,
+  succeededWith,
+} from "./repeat-bench.ts";
 
 let bench: RepeatBench;
 
@@ -38,7 +44,7 @@ describe("a repeat of an answered call", () => {
     expect(repeat.headers.has("stripe-notice")).toBe(false);
     expect(bench.vendor.requests).toHaveLength(1);
     const rows = await bench.rows(key);
-    expect(await bench.states(key)).toEqual(["settled", "settled replayed"]);
+    expect(await bench.states(key)).toEqual(["settled", "settled replays:first"]);
     expect(rows.map(({ agentRunId }) => agentRunId)).toEqual(["run-1", "run-2"]);
     expect(rows[1]!.id).toBe(repeat.headers.get("x-keybrake-request-id")!);
     expect(await bench.used(key)).toBe(FULL);

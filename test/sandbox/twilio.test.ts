@@ -70,6 +70,16 @@ describe("a message", () => {
     expect(gone).toMatchObject({ status: 404, code: 20404 });
   });
 
+  test("goes out from any number, and a sender that is none is told which would do", async () => {
+    for (const sender of [from, "+442071838750", "12345", "Our Shop", "whatsapp:+14155238886"]) {
+      expect((await client.messages.create({ from: sender, to, body: "x" })).from).toBe(sender);
+    }
+    const refused = await rejectionOf<TwilioFailure>(client.messages.create({ from: "me!", to, body: "x" }));
+    expect(refused.message).toContain(
+      "'From' Number: me!. The sandbox takes any number in E.164, such as +15005550006",
+    );
+  });
+
   test("is listed newest first, filtered and paged without gaps or repeats", async () => {
     const made: string[] = [];
     const target = "+15557770000";
@@ -89,6 +99,8 @@ describe("a message", () => {
     ["a number that is none", { from, to: "++", body: "x" }, 21211],
     ["an object's own property as number", { from, to: "constructor", body: "x" }, undefined],
     ["a sender that is not ours", { from: "+15005550007", to, body: "x" }, 21606],
+    ["a sender that nobody could have", { from: "+0123456789", to, body: "x" }, 21212],
+    ["a sender that is prose", { from: "nobody's number", to, body: "x" }, 21212],
     ["no recipient", { from, to: "", body: "x" }, 21604],
     ["no sender", { to, body: "x" }, 21603],
     ["no content", { from, to }, 21602],
@@ -131,6 +143,7 @@ describe("a phone call", () => {
   test.each([
     ["Twilio's invalid number", { from, to: "+15005550001", url: "https://example.com" }, 21217],
     ["no instructions", { from, to }, 21205],
+    ["a caller that nobody could be", { from: "nobody's number", to, url: "https://example.com" }, 21212],
   ])("to or with %s gets Twilio's code", async (_what, parameters, code) => {
     const create = client.calls.create(parameters as Parameters<typeof client.calls.create>[0]);
     expect(await rejectionOf<TwilioFailure>(create)).toMatchObject({ status: 400, code });

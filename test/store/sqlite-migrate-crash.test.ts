@@ -1,19 +1,18 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, readdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { MIGRATIONS, migrate, openDatabase } from "../../src/store/sqlite/database.ts";
+import { basename, dirname } from "node:path";
+import { migrate, openDatabase } from "../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { holdOf, NOON } from "../ledger/entries.ts";
+import { copyBeforeNext, NEXT_MIGRATION, NEXT_RELEASE } from "./next-migration.ts";
 import { issue } from "./records.ts";
-import { SECOND_MIGRATION } from "./second-migration.ts";
 import { statementsOf } from "./statements.ts";
-import { temporaryDatabase } from "./temporary-database.ts";
+import { makeDatabaseWithOneCall, temporaryDatabase } from "./temporary-database.ts";
 import { startWorker } from "./worker.ts";
 
-const BOTH = [...MIGRATIONS, SECOND_MIGRATION];
 /** The migrations' own, and for each the line that says that it ran; begin, commit and the table of them. */
-const STATEMENTS = BOTH.reduce((sum, { sql }) => sum + statementsOf(sql).length + 1, 3);
+const STATEMENTS = NEXT_RELEASE.reduce((sum, { sql }) => sum + statementsOf(sql).length + 1, 3);
 const RANDOM_KILLS = 6;
 
 let directory: ReturnType<typeof temporaryDatabase>;
@@ -41,19 +40,12 @@ function stateOf(file: string): string {
   }
 }
 
-/** What a migrated database looks like, from none or from one of the first release. */
+/** What a migrated database looks like, from none or from one of this release. */
 function migrated(file: string): string {
   const database = openDatabase(file);
-  migrate(database, file, NOON, BOTH);
+  migrate(database, file, NOON, NEXT_RELEASE);
   database.close();
   return stateOf(file);
-}
-
-async function makeFirstRelease(): Promise<void> {
-  const store = openSqliteStore(path, NOON);
-  const { id } = await issue(store);
-  await store.apply([holdOf(id, 5)], NOON);
-  await store.close();
 }
 
 async function killAt(statement: number): Promise<string | undefined> {
@@ -81,10 +73,10 @@ describe("a migration that is killed before any of its statements", () => {
     expect(copies()).toEqual([]);
   }, 60_000);
 
-  test("leaves a database of the first release as it was, its calls in it, with a whole copy beside it or none", async () => {
-    await makeFirstRelease();
+  test("leaves a database of this release as it was, its calls in it, with a whole copy beside it or none", async () => {
+    await makeDatabaseWithOneCall(path);
     const old = stateOf(path);
-    const statements = statementsOf(SECOND_MIGRATION.sql).length + 4;
+    const statements = statementsOf(NEXT_MIGRATION.sql).length + 4;
     for (let statement = 0; statement < statements; statement++) {
       const line = await killAt(statement);
       expect({ statement, line, state: stateOf(path) }).toEqual({ statement, line: undefined, state: old });
@@ -92,14 +84,14 @@ describe("a migration that is killed before any of its statements", () => {
     }
     expect(await killAt(statements)).toBe(`done ${statements}`);
     expect(stateOf(path)).toContain('"colours":[[7]]');
-    expect(copies()).toEqual(["keybrake.db.before-migration-2"]);
+    expect(copies()).toEqual([basename(copyBeforeNext(path))]);
     const store = openDatabase(path);
     expect(store.query("SELECT count(*) FROM calls").values()).toEqual([[1n]]);
     store.close();
   }, 60_000);
 
   test(`leaves old or new, killed at ${RANDOM_KILLS} random moments of the real thing`, async () => {
-    await makeFirstRelease();
+    await makeDatabaseWithOneCall(path);
     const old = stateOf(path);
     for (let run = 0; run < RANDOM_KILLS; run++) {
       const file = `${path}.${run}`;
@@ -113,7 +105,7 @@ describe("a migration that is killed before any of its statements", () => {
       const whole = await worker.line();
       const isNew = stateOf(file).includes('"colours":[[7]]');
       if (!isNew) expect({ afterMs, whole, state: stateOf(file) }).toEqual({ afterMs, whole: undefined, state: old });
-      const copy = `${file}.before-migration-2`;
+      const copy = copyBeforeNext(file);
       if (isNew || existsSync(copy)) expect(stateOf(copy)).toBe(old);
     }
   }, 60_000);
@@ -121,14 +113,14 @@ describe("a migration that is killed before any of its statements", () => {
 
 describe("the copy before a migration", () => {
   test("is this user's only, frozen, and as new as the database was", async () => {
-    await makeFirstRelease();
+    await makeDatabaseWithOneCall(path);
     const umask = process.umask(0o022);
     try {
       migrated(path);
     } finally {
       process.umask(umask);
     }
-    const copy = `${path}.before-migration-2`;
+    const copy = copyBeforeNext(path);
     expect((statSync(copy).mode & 0o777).toString(8)).toBe("600");
     const database = new Database(copy);
     const [[frozen]] = database.query("SELECT frozen FROM ledger_state").values() as [[string]];
@@ -143,24 +135,24 @@ describe("the copy before a migration", () => {
   });
 
   test("is made anew where an earlier attempt has left one, with the calls since", async () => {
-    await makeFirstRelease();
+    await makeDatabaseWithOneCall(path);
     await killAt(2);
-    expect(existsSync(`${path}.before-migration-2`)).toBe(true);
+    expect(existsSync(copyBeforeNext(path))).toBe(true);
     const store = openSqliteStore(path, NOON);
     const { id } = await issue(store);
     await store.apply([holdOf(id, 5)], NOON);
     await store.close();
     migrated(path);
-    const copy = new Database(`${path}.before-migration-2`);
+    const copy = new Database(copyBeforeNext(path));
     expect(copy.query("SELECT count(*) FROM calls").values()).toEqual([[2]]);
     copy.close();
   });
 
   test("is taken while nobody can write, so that it lacks no call that was made before the change", async () => {
-    await makeFirstRelease();
+    await makeDatabaseWithOneCall(path);
     const worker = startWorker("slow-migration.ts", path);
     await worker.line();
-    while (!existsSync(`${path}.before-migration-2`)) await Bun.sleep(1);
+    while (!existsSync(copyBeforeNext(path))) await Bun.sleep(1);
     const other = new Database(path);
     expect(() => other.run("BEGIN IMMEDIATE")).toThrow("locked");
     other.close();

@@ -3,12 +3,12 @@ import { existsSync, writeFileSync } from "node:fs";
 import { MIGRATIONS, migrate, openDatabase } from "../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { holdOf, NOON } from "../ledger/entries.ts";
+import { copyBeforeNext, NEXT_MIGRATION, NEXT_RELEASE } from "./next-migration.ts";
 import { issue } from "./records.ts";
-import { SECOND_MIGRATION } from "./second-migration.ts";
-import { temporaryDatabase } from "./temporary-database.ts";
+import { makeDatabaseWithOneCall, temporaryDatabase } from "./temporary-database.ts";
 import { startWorker } from "./worker.ts";
 
-const BOTH = [...MIGRATIONS, SECOND_MIGRATION];
+const THIS_RELEASE_NAMES = MIGRATIONS.map(({ name }) => name);
 
 let directory: ReturnType<typeof temporaryDatabase>;
 let path: string;
@@ -19,13 +19,6 @@ beforeEach(() => {
 });
 
 afterEach(() => directory.remove());
-
-async function makeDatabaseWithOneCall(): Promise<void> {
-  const store = openSqliteStore(path, NOON);
-  const { id } = await issue(store);
-  await store.apply([holdOf(id, 5)], NOON);
-  await store.close();
-}
 
 function inDatabase<T>(work: (database: ReturnType<typeof openDatabase>) => T): T {
   const database = openDatabase(path);
@@ -46,58 +39,68 @@ const names = () =>
 
 describe("migrations", () => {
   test("run once, and a database that has them is opened as it is", async () => {
-    await makeDatabaseWithOneCall();
+    await makeDatabaseWithOneCall(path);
     const store = openSqliteStore(path, NOON);
     expect(await store.describe()).toMatchObject({ schema_version: MIGRATIONS.length, calls: 1 });
     await store.close();
-    expect(existsSync(`${path}.before-migration-2`)).toBe(false);
+    expect(existsSync(copyBeforeNext(path))).toBe(false);
   });
 
   test("refuse a database that an edited migration has made", async () => {
-    await makeDatabaseWithOneCall();
+    await makeDatabaseWithOneCall(path);
     inDatabase((database) => database.run("UPDATE migrations SET sha256 = 'edited' WHERE number = 1"));
     expect(() => openSqliteStore(path, NOON)).toThrow("migrated by a different 0001_first");
   });
 
   test("refuse a database that a newer release has migrated, and leave it alone", async () => {
-    await makeDatabaseWithOneCall();
-    inDatabase((database) => migrate(database, path, NOON, BOTH));
-    expect(() => openSqliteStore(path, NOON)).toThrow("0002_colours, which this version");
-    expect(names()).toEqual(["0001_first", "0002_colours"]);
+    await makeDatabaseWithOneCall(path);
+    inDatabase((database) => migrate(database, path, NOON, NEXT_RELEASE));
+    expect(() => openSqliteStore(path, NOON)).toThrow(`${NEXT_MIGRATION.name}, which this version`);
+    expect(names()).toEqual([...THIS_RELEASE_NAMES, NEXT_MIGRATION.name]);
   });
 
   test("copy the database before they change one that has data, with everything in it", async () => {
-    await makeDatabaseWithOneCall();
-    writeFileSync(`${path}.before-migration-2.partial`, "left by a process that died half-way");
-    inDatabase((database) => migrate(database, path, NOON, BOTH));
-    const backup = openSqliteStore(`${path}.before-migration-2`, NOON);
-    expect(await backup.describe()).toMatchObject({ schema_version: 1, calls: 1, quick_check: "ok" });
+    await makeDatabaseWithOneCall(path);
+    writeFileSync(`${copyBeforeNext(path)}.partial`, "left by a process that died half-way");
+    inDatabase((database) => migrate(database, path, NOON, NEXT_RELEASE));
+    const backup = openSqliteStore(copyBeforeNext(path), NOON);
+    expect(await backup.describe()).toMatchObject({ schema_version: MIGRATIONS.length, calls: 1, quick_check: "ok" });
     await backup.close();
-    expect(existsSync(`${path}.before-migration-2.partial`)).toBe(false);
+    expect(existsSync(`${copyBeforeNext(path)}.partial`)).toBe(false);
   });
 
+  for (const [index, { name }] of MIGRATIONS.entries()) {
+    test(`bring a database as ${name} left it to this release, and copy it first`, () => {
+      inDatabase((database) => migrate(database, path, NOON, MIGRATIONS.slice(0, index + 1)));
+      inDatabase((database) => migrate(database, path, NOON));
+      expect(names()).toEqual(THIS_RELEASE_NAMES);
+      const isOld = index + 1 < MIGRATIONS.length;
+      expect(existsSync(`${path}.before-migration-${index + 2}`)).toBe(isOld);
+    });
+  }
+
   test("leave the old schema whole where one of them fails", async () => {
-    await makeDatabaseWithOneCall();
-    const broken = { name: "0003_broken", sql: "CREATE TABLE shapes (a) ; INSERT INTO nowhere VALUES (1);" };
-    expect(() => inDatabase((database) => migrate(database, path, NOON, [...BOTH, broken]))).toThrow("nowhere");
-    expect(names()).toEqual(["0001_first"]);
+    await makeDatabaseWithOneCall(path);
+    const broken = { name: "9999_broken", sql: "CREATE TABLE shapes (a) ; INSERT INTO nowhere VALUES (1);" };
+    expect(() => inDatabase((database) => migrate(database, path, NOON, [...NEXT_RELEASE, broken]))).toThrow("nowhere");
+    expect(names()).toEqual(THIS_RELEASE_NAMES);
     const tables = "SELECT count(*) AS count FROM sqlite_schema WHERE name IN ('colours', 'shapes')";
     expect(inDatabase((database) => database.query(tables).get())).toEqual({ count: 0n });
   });
 
   test("leave the old schema where the process is killed in the middle, and run whole the next time", async () => {
-    await makeDatabaseWithOneCall();
+    await makeDatabaseWithOneCall(path);
     for (let run = 0; run < 3; run++) {
       const worker = startWorker("slow-migration.ts", path);
       expect(await worker.line()).toBe("migrating");
       // It has the lock, or is about to take it: the copy is made just before.
-      while (!existsSync(`${path}.before-migration-2`)) await Bun.sleep(1);
+      while (!existsSync(copyBeforeNext(path))) await Bun.sleep(1);
       worker.kill();
       await worker.exited;
-      expect(names()).toEqual(["0001_first"]);
+      expect(names()).toEqual(THIS_RELEASE_NAMES);
     }
-    inDatabase((database) => migrate(database, path, NOON, BOTH));
-    expect(names()).toEqual(["0001_first", "0002_colours"]);
+    inDatabase((database) => migrate(database, path, NOON, NEXT_RELEASE));
+    expect(names()).toEqual([...THIS_RELEASE_NAMES, NEXT_MIGRATION.name]);
     expect(inDatabase((database) => database.query("SELECT colour FROM colours").all())).toEqual([{ colour: 7n }]);
   });
 });
@@ -128,6 +131,6 @@ describe("a file that is no database of ours", () => {
 });
 
 test("puts every call into the file itself when it is closed, so that a copy of it is whole", async () => {
-  await makeDatabaseWithOneCall();
+  await makeDatabaseWithOneCall(path);
   expect(Bun.file(`${path}-wal`).size).toBe(0);
 });

@@ -4,13 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { NOON } from "../ledger/entries.ts";
+import { holdOf, NOON } from "../ledger/entries.ts";
+import { issue } from "./records.ts";
 import type { StoreUnderTest } from "./store-under-test.ts";
 
 /** A directory of its own with the path of a database in it that does not exist yet. */
 export function temporaryDatabase(): { readonly path: string; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), "keybrake-store-"));
   return { path: join(directory, "keybrake.db"), remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** A database of this release at `path`, with one key and one call in flight, closed again. */
+export async function makeDatabaseWithOneCall(path: string): Promise<void> {
+  const store = openSqliteStore(path, NOON);
+  const { id } = await issue(store);
+  await store.apply([holdOf(id, 5)], NOON);
+  await store.close();
 }
 
 export interface SqliteUnderTest extends StoreUnderTest {

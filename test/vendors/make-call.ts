@@ -2,7 +2,16 @@ import type { Answer, Call, Fields, JsonValue, Method } from "../../src/core/cal
 import type { CurrencyRates } from "../../src/core/currency.ts";
 import type { Micros } from "../../src/core/money.ts";
 import { operationOf } from "../../src/vendors/operations.ts";
-import type { Cost, Exposure, NoExposure, Operation, Pricing, Vendor } from "../../src/vendors/vendor.ts";
+import type {
+  Cost,
+  Exposure,
+  Found,
+  Missing,
+  NoExposure,
+  Operation,
+  Pricing,
+  Vendor,
+} from "../../src/vendors/vendor.ts";
 
 export interface CallParts {
   /** Fields by their canonical names: `MediaUrl[0]`, `expand[0]`. */
@@ -47,17 +56,22 @@ export function operationFor(vendor: Vendor, call: Call): Operation {
   return operationOf(vendor, call.method, call.path);
 }
 
-/** The exposure of a call whose operation is priced. */
-export function exposureOf(vendor: Vendor, call: Call, pricing = makePricing()): Exposure | NoExposure {
+/** The exposure of a call whose operation is priced, given what look-ups have found. */
+export function exposureOf(
+  vendor: Vendor,
+  call: Call,
+  pricing = makePricing(),
+  found: Found = new Map(),
+): Exposure | NoExposure | Missing {
   const operation = operationFor(vendor, call);
   if (!operation.exposure) throw new Error(`${operation.name} (${operation.class}) has no exposure`);
-  return operation.exposure(call, pricing);
+  return operation.exposure(call, pricing, found);
 }
 
 /** The cost of an answered call, its exposure taken from the call or given. */
 export function costOf(vendor: Vendor, call: Call, answer: Answer, pricing = makePricing(), held?: Exposure): Cost {
   const exposure = held ?? exposureOf(vendor, call, pricing);
-  if (!exposure.ok) throw new Error(`no exposure: ${exposure.message}`);
+  if (!exposure.ok) throw new Error(`no exposure: ${exposure.code}`);
   const cost = operationFor(vendor, call).cost;
   if (!cost) throw new Error("the operation has no cost");
   return cost(call, answer, exposure, pricing);

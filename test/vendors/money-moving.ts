@@ -21,6 +21,7 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/application_fees/*/refunds
     POST /v1/balance_settings
     POST /v1/billing/credit_grants
+    POST /v1/billing/credit_grants/*/expire
     POST /v1/billing/credit_grants/*/void
     POST /v1/billing/meter_event_adjustments
     POST /v1/billing/meter_events
@@ -28,6 +29,7 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/charges
     POST /v1/charges/*/capture
     POST /v1/checkout/sessions
+    POST /v1/checkout/sessions/*
     POST /v1/climate/orders
     POST /v1/climate/orders/*/cancel
     POST /v1/credit_notes
@@ -41,6 +43,7 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/disputes/*
     POST /v1/disputes/*/close
     POST /v1/financial_connections/accounts/*/refresh
+    POST /v1/forwarding/requests
     POST /v1/identity/verification_sessions
     POST /v1/invoiceitems
     POST /v1/invoiceitems/*
@@ -49,13 +52,16 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/invoices/*/add_lines
     POST /v1/invoices/*/attach_payment
     POST /v1/invoices/*/finalize
+    POST /v1/invoices/*/lines/*
     POST /v1/invoices/*/mark_uncollectible
     POST /v1/invoices/*/pay
+    POST /v1/invoices/*/remove_lines
     POST /v1/invoices/*/send
     POST /v1/invoices/*/update_lines
     POST /v1/invoices/*/void
     POST /v1/issuing/authorizations/*/approve
     POST /v1/issuing/cardholders
+    POST /v1/issuing/cardholders/*
     POST /v1/issuing/cards
     POST /v1/issuing/cards/*
     POST /v1/issuing/disputes/*/submit
@@ -74,8 +80,10 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/payouts/*/reverse
     POST /v1/promotion_codes
     POST /v1/quotes
+    POST /v1/quotes/*
     POST /v1/quotes/*/accept
     POST /v1/quotes/*/finalize
+    POST /v1/radar/payment_evaluations
     POST /v1/refunds
     POST /v1/refunds/*/cancel
     POST /v1/sources
@@ -83,9 +91,11 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/subscription_items/*
     POST /v1/subscription_schedules
     POST /v1/subscription_schedules/*
+    POST /v1/subscription_schedules/*/cancel
     POST /v1/subscriptions
     POST /v1/subscriptions/*
     POST /v1/subscriptions/*/migrate
+    POST /v1/subscriptions/*/pause
     POST /v1/subscriptions/*/resume
     POST /v1/tax/calculations
     POST /v1/tax/transactions/create_from_calculation
@@ -93,6 +103,7 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/terminal/readers/*/process_payment_intent
     POST /v1/terminal/readers/*/refund_payment
     POST /v1/test_helpers/treasury/received_credits
+    POST /v1/three_d_secure/authentications
     POST /v1/topups
     POST /v1/topups/*/cancel
     POST /v1/transfers
@@ -103,13 +114,17 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /v1/treasury/inbound_transfers
     POST /v1/treasury/outbound_payments
     POST /v1/treasury/outbound_transfers
+    POST /v2/billing/meter_event_adjustments
     POST /v2/billing/meter_event_stream
     POST /v2/billing/meter_events
     POST /v2/core/accounts/*/close
+    POST /v2/core/vault/gb_bank_accounts
     POST /v2/core/vault/us_bank_accounts
     POST /v2/core/vault/us_bank_accounts/*/send_microdeposits
     POST /v2/money_management/inbound_transfers
     POST /v2/money_management/outbound_payments
+    POST /v2/money_management/outbound_setup_intents
+    POST /v2/money_management/outbound_setup_intents/*
     POST /v2/money_management/payout_intents
     POST /v2/money_management/payout_intents/*
     POST /v2/money_management/payout_intents/*/confirm
@@ -123,6 +138,7 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /2010-04-01/Accounts/*/Calls/*.json
     POST /2010-04-01/Accounts/*/Calls/*/Payments.json
     POST /2010-04-01/Accounts/*/Calls/*/Recordings.json
+    POST /2010-04-01/Accounts/*/Calls/*/Siprec.json
     POST /2010-04-01/Accounts/*/Calls/*/Streams.json
     POST /2010-04-01/Accounts/*/Calls/*/Transcriptions.json
     POST /2010-04-01/Accounts/*/Conferences/*.json
@@ -139,7 +155,10 @@ export const MONEY_MOVING: Readonly<Record<string, readonly string[]>> = {
     POST /2010-04-01/Accounts/*/SIP/Domains.json
     POST /lookups/v2/batch/query
     POST /messaging/v1/Services/*/Compliance/Usa2p
+    POST /messaging/v1/Services/*/Compliance/Usa2p/*
+    POST /messaging/v1/Services/PreregisteredUsa2p
     POST /messaging/v1/a2p/BrandRegistrations
+    POST /messaging/v1/a2p/BrandRegistrations/*
     POST /messaging/v1/a2p/BrandRegistrations/*/SmsOtp
     POST /messaging/v1/a2p/BrandRegistrations/*/Vettings
     POST /verify/v2/Services/*/Entities/*/Challenges

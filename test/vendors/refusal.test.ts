@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { Resend } from "resend";
 import Stripe from "stripe";
 import twilioClient from "twilio";
-import { type RefusalCode, VERDICTS } from "../../src/core/verdict.ts";
+import { REPEATABLE, type RefusalCode, VERDICTS } from "../../src/core/verdict.ts";
 import { vendorNamed } from "../../src/vendors/index.ts";
 
 const MESSAGE = "Keybrake: this call is refused; 480.00 of 500.00 dollars are used.";
@@ -22,7 +22,14 @@ beforeAll(() => {
       attempts += 1;
       const { vendor, code } = refused;
       const { status } = VERDICTS[code];
-      const answer = vendorNamed(vendor)!.refusal({ code, status, message: MESSAGE, requestId: "req_1", details: {} });
+      const answer = vendorNamed(vendor)!.refusal({
+        code,
+        status,
+        message: MESSAGE,
+        requestId: "req_1",
+        mayRetry: REPEATABLE.has(code),
+        details: {},
+      });
       return new Response(answer.body, {
         status: answer.status,
         headers: answer.headers.map(([name, value]) => [name, value]),
@@ -151,7 +158,14 @@ describe("resend-node", () => {
 describe("the shapes that SDKs read besides", () => {
   const bodyOf = (vendor: string, code: RefusalCode) => {
     const { status } = VERDICTS[code];
-    return vendorNamed(vendor)!.refusal({ code, status, message: MESSAGE, requestId: "req_1", details: {} });
+    return vendorNamed(vendor)!.refusal({
+      code,
+      status,
+      message: MESSAGE,
+      requestId: "req_1",
+      mayRetry: REPEATABLE.has(code),
+      details: {},
+    });
   };
 
   test.each(REFUSALS)("Stripe's %s has a documented type, and says whether to retry", (code) => {

@@ -48,7 +48,7 @@ describe("what an email can cost at most", () => {
   test.each([
     ["no recipient", email({})],
     ["an empty list", email({ to: [] })],
-    ["51 recipients in one field", email({ to: many(51) })],
+    ["51 addresses in to", email({ to: many(51) })],
     ["two addresses in one text", email({ to: "a@example.com, b@example.com" })],
     ["two addresses in one name", email({ to: "a@example.com,b@example.com <c@example.com>" })],
     ["an address without a domain", email({ to: "ada" })],
@@ -89,8 +89,9 @@ describe("what an email did cost", () => {
 
   const THREE = batch("a@example.com", ["b@example.com", "c@example.com"], "d@example.com");
   const sent = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `id-${index}` }));
+  const PERMISSIVE = { ...THREE, headers: new Map([["x-batch-validation", "permissive"]]) };
   test.each([
-    ["a strict batch", { data: sent(3) }, 3600n, undefined],
+    ["a batch that was sent whole", { data: sent(3) }, 3600n, undefined],
     ["a permissive batch that was sent whole", { data: sent(3), errors: [] }, 3600n, undefined],
     [
       "one without the item that was refused",
@@ -104,9 +105,18 @@ describe("what an email did cost", () => {
     ["one that names no index", { data: sent(2), errors: [{ message: "no" }] }, 3600n, true],
     ["one without data", { id: "x" }, 3600n, true],
   ])("counts %s", (_what, json, micros, unreadable) => {
-    const cost = costOf(resend, THREE, makeAnswer(json as never));
+    const cost = costOf(resend, PERMISSIVE, makeAnswer(json as never));
     expect(cost.micros).toBe(micros);
     expect(cost.unreadable).toBe(unreadable as never);
+  });
+
+  test("believes no partial answer to a batch that was not permissive", () => {
+    const partial = makeAnswer({ data: sent(2), errors: [{ index: 1, message: "no" }] });
+    for (const mode of ["strict", "Permissive", "permissive, strict", ""]) {
+      const call = { ...THREE, headers: new Map([["x-batch-validation", mode]]) };
+      expect(costOf(resend, call, partial)).toMatchObject({ micros: 3600n, unreadable: true });
+    }
+    expect(costOf(resend, THREE, partial)).toMatchObject({ micros: 3600n, unreadable: true });
   });
 });
 

@@ -24,6 +24,7 @@ describe("segments of a message", () => {
     ["135 UCS-2 characters", "я".repeat(135), 3],
     ["35 emoji", "😀".repeat(35), 1],
     ["36 emoji", "😀".repeat(36), 2],
+    ["160 ç", "ç".repeat(160), 3],
     ["a ç, which is not in GSM-7", `${"a".repeat(159)}ç`, 3],
   ])("counts %s", (_what, body, segments) => {
     expect(segmentCount(body)).toBe(segments);

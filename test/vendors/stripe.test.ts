@@ -90,6 +90,33 @@ describe("what a Stripe call reaches", () => {
   });
 });
 
+describe("Stripe's other hosts", () => {
+  const originFor = (method: string, path: string) =>
+    stripe.pathOrigins.find((each) => each.pattern.test(path) && (each.method ?? method) === method)?.origin ??
+    stripe.origin;
+
+  test.each([
+    ["POST /v1/files", "https://files.stripe.com"],
+    ["GET /v1/files", "https://api.stripe.com"],
+    ["GET /v1/files/file_1", "https://api.stripe.com"],
+    ["GET /v1/files/file_1/contents", "https://files.stripe.com"],
+    ["GET /v1/quotes/qt_1/pdf", "https://files.stripe.com"],
+    ["POST /oauth/token", "https://connect.stripe.com"],
+    ["POST /v2/billing/meter_event_stream", "https://meter-events.stripe.com"],
+    ["POST /v2/billing/meter_events", "https://api.stripe.com"],
+    ["POST /v1/refunds", "https://api.stripe.com"],
+  ])("%s goes to %s", (line, origin) => {
+    const [method, path] = line.split(" ") as [string, string];
+    expect(originFor(method, path)).toBe(origin);
+  });
+
+  test("get the headers that say whose money it is, and in which version", () => {
+    for (const name of ["stripe-account", "stripe-context", "stripe-version"]) {
+      expect(stripe.requestHeaders).toContain(name);
+    }
+  });
+});
+
 describe("what an agent changes for Stripe", () => {
   test("names host, port and protocol for stripe-node, which takes no path", () => {
     const lines = stripe.agentLines("http://127.0.0.1:7878/stripe", "vault_key_x", NO_ACCOUNT);

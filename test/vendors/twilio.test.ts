@@ -8,6 +8,7 @@ const MESSAGE_SID = `SM${"a".repeat(32)}`;
 const ACCOUNT = { accountId: SID };
 const MESSAGES = `POST /2010-04-01/Accounts/${SID}/Messages.json`;
 const US = "+14155550100";
+const PRICED_AT = `/2010-04-01/Accounts/${SID}/Messages/${MESSAGE_SID}.json`;
 
 function message(form: Record<string, string>) {
   return makeCall(MESSAGES, { form: { To: US, From: "+14155550199", ...form } });
@@ -15,18 +16,18 @@ function message(form: Record<string, string>) {
 
 describe("what a message can cost at most", () => {
   test.each([
-    ["one segment", { Body: "hello" }, 14_500n],
-    ["eleven segments", { Body: "a".repeat(1600) }, 159_500n],
-    ["three segments, as one ç makes them UCS-2", { Body: `${"a".repeat(159)}ç` }, 43_500n],
-    ["no fewer with Smart Encoding", { Body: `${"a".repeat(159)}ç`, SmartEncoded: "true" }, 43_500n],
+    ["one segment", { Body: "hello" }, 15_300n],
+    ["eleven segments", { Body: "a".repeat(1600) }, 168_300n],
+    ["three segments, as one ç makes them UCS-2", { Body: `${"a".repeat(159)}ç` }, 45_900n],
+    ["no fewer with Smart Encoding", { Body: `${"a".repeat(159)}ç`, SmartEncoded: "true" }, 45_900n],
     ["one MMS", { Body: "a".repeat(1000), "MediaUrl[0]": "https://example.com/a.png" }, 35_000n],
     ["text sent as MMS", { Body: "hello", SendAsMms: "true" }, 35_000n],
     ["an MMS without text", { "MediaUrl[0]": "https://example.com/a.png" }, 35_000n],
-    ["the United Kingdom", { To: "+447400123456", Body: "hello" }, 150_000n],
+    ["the United Kingdom", { To: "+447400123456", Body: "hello" }, 56_000n],
     [
       "a Messaging Service",
       { MessagingServiceSid: `MG${"0".repeat(32)}`, Body: "hello", RiskCheck: "disable" },
-      14_500n,
+      15_300n,
     ],
   ])("counts %s", (_what, form, micros) => {
     expect(exposureOf(twilio, message(form as Record<string, string>))).toEqual({
@@ -47,11 +48,11 @@ describe("what a message can cost at most", () => {
     expect(micros("+447500123456")).toMatchObject({ micros: 40_000n });
     expect(micros("+447400123456")).toMatchObject({ micros: 50_000n });
     expect(micros("+18765550100")).toMatchObject({ micros: 300_000n });
-    expect(micros(US)).toMatchObject({ micros: 14_500n });
+    expect(micros(US)).toMatchObject({ micros: 15_300n });
   });
 
   test.each([
-    ["cost_unknown", "a country without a rate", { To: "+88612345678", Body: "hi" }],
+    ["cost_unknown", "a country without a rate", { To: "+491701234567", Body: "hi" }],
     ["cost_unknown", "Jamaica, which shares +1", { To: "+18765550100", Body: "hi" }],
     ["cost_unknown", "the Isle of Man, which shares +44", { To: "+447624123456", Body: "hi" }],
     ["cost_unknown", "an MMS abroad", { To: "+447400123456", "MediaUrl[0]": "https://example.com/a.png" }],
@@ -86,16 +87,24 @@ describe("what a message can cost at most", () => {
 describe("what a message did cost", () => {
   const answer = (more: Record<string, string | null>) =>
     makeAnswer({ sid: MESSAGE_SID, status: "queued", price: null, price_unit: null, num_segments: "1", ...more });
+  const RATES = makePricing({ gbp: 1_300_000n });
   const THREE = message({ Body: `${"a".repeat(159)}ç` });
 
   test.each([
-    ["the segments that Twilio counted", { num_segments: "2" }, 29_000n, "rate_table"],
-    ["more segments than were held", { num_segments: "4" }, 58_000n, "rate_table"],
-    ["the request where a Messaging Service has not counted", { num_segments: "0" }, 43_500n, "rate_table"],
+    ["the segments that Twilio counted", { num_segments: "2" }, 30_600n, "rate_table"],
+    ["more segments than were held", { num_segments: "4" }, 61_200n, "rate_table"],
+    ["the request where a Messaging Service has not counted", { num_segments: "0" }, 45_900n, "rate_table"],
     ["Twilio's own price, without its sign", { price: "-0.02490", price_unit: "USD" }, 24_900n, "vendor_response"],
+    ["a price in another currency that has a rate", { price: "-0.02", price_unit: "GBP" }, 26_000n, "vendor_response"],
     ["a price rounded up", { price: "-0.0000001", price_unit: "usd" }, 1n, "vendor_response"],
   ] as const)("is %s", (_what, more, micros, source) => {
-    expect(costOf(twilio, THREE, answer(more as never))).toEqual({ micros, source, vendorTxnId: MESSAGE_SID });
+    const later = source === "rate_table" ? { pricedLaterAt: PRICED_AT } : {};
+    expect(costOf(twilio, THREE, answer(more as never), RATES)).toEqual({
+      micros,
+      source,
+      vendorTxnId: MESSAGE_SID,
+      ...later,
+    });
   });
 
   test("is one MMS whatever the segments", () => {
@@ -111,7 +120,7 @@ describe("what a message did cost", () => {
     ["a price that is no number", { sid: MESSAGE_SID, price: "free", price_unit: "USD", num_segments: "1" }],
     ["segments that are no number", { sid: MESSAGE_SID, price: null, num_segments: "many" }],
   ])("is the hold in full where the answer has %s", (_what, json) => {
-    expect(costOf(twilio, THREE, makeAnswer(json as never))).toMatchObject({ micros: 43_500n, unreadable: true });
+    expect(costOf(twilio, THREE, makeAnswer(json as never))).toMatchObject({ micros: 45_900n, unreadable: true });
   });
 });
 
@@ -132,6 +141,23 @@ describe("what a Twilio call reaches", () => {
       form: { AccountSid: OTHER },
     });
     expect(twilio.scope(call, ACCOUNT)).toEqual({ accounts: [OTHER] });
+  });
+
+  test.each([
+    `GET /iam/v1/Accounts/${OTHER}/Roles`,
+    `GET /2010-04-01/accounts/${OTHER}/Messages.json`,
+    `GET /trusthub/v1/x/${OTHER}.json`,
+  ])("tells another account in the path of %s", (line) => {
+    expect(twilio.scope(makeCall(line), ACCOUNT)).toEqual({ accounts: [OTHER] });
+    expect(twilio.scope(makeCall(line.replace(OTHER, SID)), ACCOUNT)).toEqual({});
+  });
+
+  test("tells every account of a parameter, however it is written", () => {
+    const fields = { account_sids: `${SID}, ${OTHER}`, "SubAccountSid[0]": "AC2", Owner: OTHER.toUpperCase() };
+    const call = makeCall("POST /proxy/v1/Services", { form: fields });
+    expect(twilio.scope(call, ACCOUNT)).toEqual({ accounts: [OTHER, "AC2"] });
+    const odd = makeCall("POST /proxy/v1/Services", { form: { Owner: OTHER.replaceAll("1", "F") } });
+    expect(twilio.scope(odd, ACCOUNT).accounts).toHaveLength(1);
   });
 
   test("reports recipients and senders of every product, and none of a filter", () => {

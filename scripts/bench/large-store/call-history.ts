@@ -2,6 +2,7 @@ import type { Micros } from "../../../src/core/money.ts";
 import { type EpochMs, windowStart } from "../../../src/core/window.ts";
 import type { Charge } from "../../../src/ledger/entry.ts";
 import type { FinalRow } from "../../../src/store/sqlite/final-rows.ts";
+import type { Random } from "../../random.ts";
 import { CALL_KINDS, type CallKind } from "./call-kinds.ts";
 
 /** A run: one vault key and its label. */
@@ -11,19 +12,6 @@ export interface Run {
   readonly vendor: CallKind["vendor"];
   readonly agentName: string;
   readonly metadata: string;
-}
-
-/** Numbers from 0 to below 1 that a seed repeats (mulberry32). */
-export type Random = () => number;
-
-export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** What became of a call, out of a thousand: most settle, some are refused, few are declined, hardly one is unknown. */
@@ -110,12 +98,6 @@ function chargesOf(keyId: string, { sends }: CallKind, calledAt: EpochMs, exposu
     { budgetId: `key:${keyId}:total_usd_cap`, windowStart: 0, unit: "usd", amount: exposureMicros },
     { budgetId: `key:${keyId}:daily_send_cap`, windowStart: today, unit: "sends", amount: BigInt(sends) },
   ];
-}
-
-/** What is left of a charge on its counter when the row is final. */
-export function usedBy({ state, costMicros }: FinalRow, { unit, amount }: Charge): bigint {
-  if (state === "released") return 0n;
-  return state === "settled" && unit === "usd" ? costMicros! : amount;
 }
 
 function randomToken(random: Random): string {

@@ -4,7 +4,8 @@ import { timeOrderedId } from "../../../src/core/id.ts";
 import type { EpochMs } from "../../../src/core/window.ts";
 import { SqliteKeys } from "../../../src/store/sqlite/keys.ts";
 import { mintVaultKey } from "../../../src/vault/vault-key.ts";
-import type { Random, Run } from "./call-history.ts";
+import type { Random } from "../../random.ts";
+import type { Run } from "./call-history.ts";
 import type { CallKind } from "./call-kinds.ts";
 
 const HOUR_MS = 3_600_000;

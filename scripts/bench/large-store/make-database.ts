@@ -12,9 +12,11 @@ import { systemClock } from "../../../src/core/clock.ts";
 import { timeOrderedId } from "../../../src/core/id.ts";
 import type { EpochMs } from "../../../src/core/window.ts";
 import { openInstallation } from "../../../src/operate/installation.ts";
+import { chargeLeft } from "../../../src/store/sqlite/charges.ts";
 import { FinalRows } from "../../../src/store/sqlite/final-rows.ts";
 import { LedgerStates } from "../../../src/store/sqlite/ledger-state.ts";
-import { finalRow, type Run, randomFrom, usedBy } from "./call-history.ts";
+import { randomFrom } from "../../random.ts";
+import { finalRow, type Run } from "./call-history.ts";
 import { KeySchedule } from "./key-schedule.ts";
 
 const DAY_MS = 86_400_000;
@@ -79,7 +81,8 @@ function fill(database: Database, chainKey: Uint8Array, plan: Plan): void {
     const run = lookedUp.take(seq, calledAt) ?? schedule.runAt(calledAt);
     const row = finalRow(run, { id: timeOrderedId("call", calledAt), seq, calledAt }, random);
     chain = rows.add(chain, row)!;
-    for (const charge of row.charges ?? []) count(counters, charge.budgetId, charge.windowStart, usedBy(row, charge));
+    for (const charge of row.charges ?? [])
+      count(counters, charge.budgetId, charge.windowStart, chargeLeft(row, charge));
     if (seq % ROWS_PER_TRANSACTION === 0) {
       database.run("COMMIT");
       database.run("BEGIN");

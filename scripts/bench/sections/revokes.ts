@@ -1,7 +1,7 @@
+import { freePort } from "../../../test/harness/free-port.ts";
 import { Connection, postText, requestText } from "../connection.ts";
 import { CHARGE_PATH, type IssuedKey, KeybrakeInstallation } from "../installation.ts";
 import { charge, load } from "../load.ts";
-import { freePort } from "../processes.ts";
 import { atMost, type Context, type Findings, measured, percentile, type Row, type Section } from "../section.ts";
 import { listenAsVendor } from "../upstream.ts";
 

@@ -33,7 +33,8 @@ async function run({ directory, say, sizes }: Context): Promise<Findings> {
       results.push(await openLoop({ port, path, request, ...paced, warmUpSeconds, seconds: 2 * sizes.seconds }));
     }
   }
-  const of = (results: readonly OpenLoopResult[], field: keyof OpenLoopResult) => median(results.map((r) => r[field]));
+  const of = (results: readonly OpenLoopResult[], field: Exclude<keyof OpenLoopResult, "failures">) =>
+    median(results.map((r) => r[field]));
   const added = of(all.at(-1)!.results, "p99Ms") - of(all[0]!.results, "p99Ms");
   return {
     rows: [measured("added p99 at a steady 1,000 requests/s", added, "ms", atMost(2))],
@@ -58,6 +59,8 @@ async function run({ directory, say, sizes }: Context): Promise<Findings> {
 async function openLoop(plan: OpenLoopPlan): Promise<OpenLoopResult> {
   const script = join(import.meta.dir, "../open-loop.ts");
   const result = JSON.parse(await runProcess([process.execPath, script], { stdin: JSON.stringify(plan) }));
-  if (result.failed > 0) throw new Error(`${result.failed} requests to port ${plan.port} failed at a steady rate`);
+  if (result.failed > 0) {
+    throw new Error(`requests to port ${plan.port} failed at a steady rate: ${result.failures.slice(0, 5).join(", ")}`);
+  }
   return result as OpenLoopResult;
 }

@@ -88,16 +88,25 @@ export function annotate<T extends StripeObject>(store: Store<T>, object: string
   };
 }
 
-/** GET of a list, newest first, filtered by the query parameters in `filters` (fields of the same name). */
+/** GET of all of a store as a list, filtered by the query parameters in `filters` (fields of the same name). */
 export function list<T extends StripeObject>(store: Store<T>, filters: readonly string[]): Operation<StripeCall> {
-  return ({ books, form, path }) => {
+  return listOf(({ books }) => store(books).newestFirst(), filters);
+}
+
+/** GET of a list of what `objects` gives, newest first; its ids are those in the path. */
+export function listOf<T extends StripeObject>(
+  objects: (call: StripeCall, ...ids: string[]) => readonly T[],
+  filters: readonly string[] = [],
+): Operation<StripeCall> {
+  return (call, ...ids) => {
+    const { form, path } = call;
     const wanted = filters.flatMap((name) => {
       const value = form.text(name);
       return value === undefined ? [] : [[name, value] as const];
     });
-    const all = store(books)
-      .newestFirst()
-      .filter((object) => wanted.every(([name, value]) => String(object[name]) === value));
+    const all = objects(call, ...ids).filter((object) =>
+      wanted.every(([name, value]) => String(object[name]) === value),
+    );
     const { page, hasMore } = pageOf(all, form);
     return { status: 200, json: { object: "list", data: page, has_more: hasMore, url: path } };
   };

@@ -77,6 +77,17 @@ export function chargeCard(books: StripeBooks, card: CardCharge): Charge {
   });
 }
 
+/** What is not captured of an authorisation goes back to the card, and counts as refunded on the charge. */
+export function captureCard(books: StripeBooks, charge: Charge, amount: number): Charge {
+  return books.charges.put({
+    ...charge,
+    amount_captured: amount,
+    amount_refunded: charge.amount - amount,
+    balance_transaction: stripeId("txn"),
+    captured: true,
+  });
+}
+
 /** @throws Refusal always: 402 `card_error`; the failed charge and PaymentIntent stay in the books. */
 export function refuseDeclined(decline: Decline, charge: Charge, intent?: PaymentIntent): never {
   throw new Refusal(

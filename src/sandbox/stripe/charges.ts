@@ -10,7 +10,7 @@ import {
   type StripeCall,
   stripeId,
 } from "./books.ts";
-import { chargeCard, declineOf, refuseDeclined } from "./card.ts";
+import { captureCard, chargeCard, declineOf, refuseDeclined } from "./card.ts";
 import { refuse } from "./error.ts";
 import type { StripeForm } from "./form.ts";
 import type { Charge } from "./objects.ts";
@@ -23,7 +23,8 @@ export const chargeRoutes: Routes<StripeCall> = {
   "GET /v1/charges/*": retrieve((books) => books.charges, "charge"),
   "POST /v1/charges/*": annotate((books) => books.charges, "charge"),
   "POST /v1/charges/*/capture": captureCharge,
-  "POST /v1/refunds": createRefund,
+  "POST /v1/charges/*/refunds": (call, id = "") => refund(call, mustFind(call.books.charges, "charge", id)),
+  "POST /v1/refunds": (call) => refund(call, namedCharge(call.books, call.form)),
   "GET /v1/refunds": list((books) => books.refunds, ["charge", "payment_intent"]),
   "GET /v1/refunds/*": retrieve((books) => books.refunds, "refund"),
   "POST /v1/refunds/*": annotate((books) => books.refunds, "refund"),
@@ -61,19 +62,12 @@ function captureCharge({ books, form }: StripeCall, id: string) {
   if (amount > charge.amount) {
     refuse(`You cannot capture more than was authorized: ${amount} of ${charge.amount}.`, "amount", "amount_too_large");
   }
-  return ok(
-    books.charges.put({
-      ...charge,
-      amount_captured: amount,
-      amount_refunded: charge.amount - amount,
-      balance_transaction: stripeId("txn"),
-      captured: true,
-    }),
-  );
+  return ok(captureCard(books, charge, amount));
 }
 
-function createRefund({ books, form }: StripeCall) {
-  const charge = refundedCharge(books, form);
+/** Gives back `amount`, or all that is left of the charge. */
+function refund({ books, form }: StripeCall, charge: Charge) {
+  refuseUnpaid(books, charge);
   const remaining = charge.amount - charge.amount_refunded;
   if (charge.refunded || remaining === 0) {
     refuse(`Charge ${charge.id} has already been refunded.`, undefined, "charge_already_refunded");
@@ -108,7 +102,7 @@ function createRefund({ books, form }: StripeCall) {
 }
 
 /** The charge that `charge` or `payment_intent` names. */
-function refundedCharge(books: StripeBooks, form: StripeForm): Charge {
+function namedCharge(books: StripeBooks, form: StripeForm): Charge {
   const intentId = form.text("payment_intent");
   const chargeId = form.text("charge");
   if (intentId === undefined && chargeId === undefined) {
@@ -120,10 +114,13 @@ function refundedCharge(books: StripeBooks, form: StripeForm): Charge {
   if (intent !== undefined && charge.payment_intent !== intent.id) {
     refuse(`Charge ${charge.id} does not belong to PaymentIntent ${intent.id}.`, "charge");
   }
+  return charge;
+}
+
+function refuseUnpaid(books: StripeBooks, charge: Charge): void {
   if (charge.status === "failed") refuse(`Charge ${charge.id} failed: there is nothing to refund.`, "charge");
   const held = charge.payment_intent === null ? undefined : books.intents.get(charge.payment_intent);
   if (held?.status === "requires_capture") {
     refuse(`PaymentIntent ${held.id} has no captured charge to refund: cancel it instead.`, "payment_intent");
   }
-  return charge;
 }

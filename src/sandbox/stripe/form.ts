@@ -80,6 +80,14 @@ export class StripeForm {
     return found;
   }
 
+  /** The members of a list, `name[]=a&name[0]=b`, in the order in which they were sent. */
+  texts(name: string): string[] {
+    const prefix = `${name}[`;
+    return [...this.#fields].flatMap(([sent, value]) =>
+      sent.startsWith(prefix) && /^[0-9]*\]$/.test(sent.slice(prefix.length)) ? [value] : [],
+    );
+  }
+
   /** `previous` with the request's `metadata[…]` laid over it; an empty value removes its key. */
   metadata(previous: Metadata = {}): Metadata {
     const merged = new Map(Object.entries(previous));

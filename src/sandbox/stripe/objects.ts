@@ -54,15 +54,20 @@ export type Refund = StripeObject & {
   readonly object: "refund";
   readonly amount: number;
   readonly charge: string;
+  readonly currency: string;
   readonly payment_intent: string | null;
   readonly status: "succeeded";
 };
 
 export type Payout = StripeObject & {
   readonly object: "payout";
+  /** Negative where it takes back another payout. */
   readonly amount: number;
+  readonly arrival_date: number;
   readonly currency: string;
-  readonly status: "pending" | "canceled";
+  readonly original_payout: string | null;
+  readonly reversed_by: string | null;
+  readonly status: "pending" | "paid" | "canceled";
 };
 
 export type Transfer = StripeObject & {
@@ -76,6 +81,7 @@ export type Transfer = StripeObject & {
 export type TransferReversal = StripeObject & {
   readonly object: "transfer_reversal";
   readonly amount: number;
+  readonly currency: string;
   readonly transfer: string;
 };
 
@@ -85,6 +91,7 @@ export type Product = StripeObject & { readonly object: "product"; readonly name
 
 export type Price = StripeObject & {
   readonly object: "price";
+  readonly currency: string;
   readonly product: string;
   readonly unit_amount: number | null;
 };

@@ -1,7 +1,7 @@
 import { randomAlphanumeric } from "../credential.ts";
 import type { Routes } from "../route.ts";
 import { createdNow, list, mustFind, ok, retrieve, type StripeBooks, type StripeCall, stripeId } from "./books.ts";
-import { chargeCard, declineOf, refuseDeclined } from "./card.ts";
+import { captureCard, chargeCard, declineOf, refuseDeclined } from "./card.ts";
 import { refuse } from "./error.ts";
 import type { StripeForm } from "./form.ts";
 import type { PaymentIntent, PaymentIntentStatus } from "./objects.ts";
@@ -20,6 +20,7 @@ export const paymentIntentRoutes: Routes<StripeCall> = {
   "POST /v1/payment_intents/*": update,
   "POST /v1/payment_intents/*/confirm": confirm,
   "POST /v1/payment_intents/*/capture": capture,
+  "POST /v1/payment_intents/*/increment_authorization": increment,
   "POST /v1/payment_intents/*/cancel": cancel,
 };
 
@@ -55,7 +56,7 @@ function create({ books, form }: StripeCall) {
     transfer_group: form.text("transfer_group") ?? null,
   };
   books.intents.put(intent);
-  return ok(confirmed ? pay(books, intent, paymentMethod!) : intent);
+  return ok(confirmed ? pay(books, intent, paymentMethod!, intent.amount) : intent);
 }
 
 function update({ books, form }: StripeCall, id: string) {
@@ -83,14 +84,19 @@ function confirm({ books, form }: StripeCall, id: string) {
   const intent = mustFind(books.intents, "payment_intent", id, "intent");
   if (!isOpen(intent.status)) refuseState(intent, "confirm");
   const paymentMethod = readPaymentMethod(form) ?? intent.payment_method ?? refuseNoMethod();
-  return ok(pay(books, intent, paymentMethod));
+  const amount = form.amount("amount_to_confirm") ?? intent.amount;
+  if (amount > intent.amount) {
+    const message = `The provided amount_to_confirm (${amount}) is greater than the amount (${intent.amount}).`;
+    refuse(message, "amount_to_confirm", "amount_too_large");
+  }
+  return ok(pay(books, intent, paymentMethod, amount));
 }
 
 /** Charges the card: the money is received, or only authorised by `capture_method=manual`. */
-function pay(books: StripeBooks, intent: PaymentIntent, paymentMethod: string): PaymentIntent {
+function pay(books: StripeBooks, intent: PaymentIntent, paymentMethod: string, amount: number): PaymentIntent {
   const manual = intent.capture_method === "manual";
   const charge = chargeCard(books, {
-    amount: intent.amount,
+    amount,
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
@@ -110,15 +116,14 @@ function pay(books: StripeBooks, intent: PaymentIntent, paymentMethod: string): 
   }
   return books.intents.put({
     ...attempted,
-    amount_capturable: manual ? intent.amount : 0,
-    amount_received: manual ? 0 : intent.amount,
+    amount_capturable: manual ? amount : 0,
+    amount_received: manual ? 0 : amount,
     last_payment_error: null,
     payment_method: paymentMethod,
     status: manual ? "requires_capture" : "succeeded",
   });
 }
 
-/** What is not captured of an authorisation goes back to the card, and counts as refunded on the charge. */
 function capture({ books, form }: StripeCall, id: string) {
   const intent = mustFind(books.intents, "payment_intent", id, "intent");
   if (intent.status !== "requires_capture") refuseState(intent, "capture");
@@ -128,16 +133,24 @@ function capture({ books, form }: StripeCall, id: string) {
     refuse(message, "amount_to_capture", "amount_too_large");
   }
   const charge = intent.latest_charge === null ? undefined : books.charges.get(intent.latest_charge);
-  if (charge) {
-    books.charges.put({
-      ...charge,
-      amount_captured: amount,
-      amount_refunded: charge.amount - amount,
-      balance_transaction: stripeId("txn"),
-      captured: true,
-    });
-  }
+  if (charge) captureCard(books, charge, amount);
   return ok(books.intents.put({ ...intent, amount_capturable: 0, amount_received: amount, status: "succeeded" }));
+}
+
+/** `amount` is the new total, not what is added (docs.stripe.com/payments/incremental-authorization). */
+function increment({ books, form }: StripeCall, id: string) {
+  const intent = mustFind(books.intents, "payment_intent", id, "intent");
+  if (intent.status !== "requires_capture") refuseState(intent, "increment the authorization of");
+  const amount = form.requiredAmount("amount");
+  if (amount <= intent.amount_capturable) {
+    refuse(
+      `The new amount (${amount}) must be greater than the authorized one (${intent.amount_capturable}).`,
+      "amount",
+    );
+  }
+  const charge = intent.latest_charge === null ? undefined : books.charges.get(intent.latest_charge);
+  if (charge) books.charges.put({ ...charge, amount });
+  return ok(books.intents.put({ ...intent, amount, amount_capturable: amount }));
 }
 
 function cancel({ books, form }: StripeCall, id: string) {

@@ -1,52 +1,21 @@
 import type { Routes } from "../route.ts";
-import { annotate, createdNow, list, mustFind, ok, retrieve, type StripeCall, stripeId } from "./books.ts";
-import { refuse } from "./error.ts";
+import { annotate, createdNow, list, listOf, mustFind, ok, retrieve, type StripeCall, stripeId } from "./books.ts";
+import { refuse, refuseMissing } from "./error.ts";
+import type { TransferReversal } from "./objects.ts";
 
-const ARRIVAL_SECONDS = 2 * 86_400;
-
-/** Money that leaves the account: payouts to a bank, transfers to a connected account, and their way back. */
+/** Money that goes to connected accounts, and its way back. */
 export const transferRoutes: Routes<StripeCall> = {
-  "POST /v1/payouts": createPayout,
-  "GET /v1/payouts": list((books) => books.payouts, ["status"]),
-  "GET /v1/payouts/*": retrieve((books) => books.payouts, "payout"),
-  "POST /v1/payouts/*": annotate((books) => books.payouts, "payout"),
-  "POST /v1/payouts/*/cancel": cancelPayout,
   "POST /v1/transfers": createTransfer,
   "GET /v1/transfers": list((books) => books.transfers, ["destination", "transfer_group"]),
   "GET /v1/transfers/*": retrieve((books) => books.transfers, "transfer"),
   "POST /v1/transfers/*": annotate((books) => books.transfers, "transfer"),
   "POST /v1/transfers/*/reversals": reverseTransfer,
+  "GET /v1/transfers/*/reversals": listOf(({ books }, id = "") => {
+    const { id: transfer } = mustFind(books.transfers, "transfer", id);
+    return books.reversals.newestFirst().filter((reversal) => reversal.transfer === transfer);
+  }),
+  "GET /v1/transfers/*/reversals/*": (call, transferId = "", id = "") => ok(findReversal(call, transferId, id)),
 };
-
-function createPayout({ books, form }: StripeCall) {
-  const created = createdNow(books);
-  const method = form.choice("method", ["standard", "instant"] as const) ?? "standard";
-  return ok(
-    books.payouts.put({
-      id: stripeId("po"),
-      object: "payout",
-      amount: form.requiredAmount("amount"),
-      arrival_date: method === "instant" ? created : created + ARRIVAL_SECONDS,
-      automatic: false,
-      balance_transaction: stripeId("txn"),
-      created,
-      currency: form.requiredCurrency(),
-      description: form.text("description") ?? null,
-      destination: form.text("destination") ?? null,
-      livemode: false,
-      metadata: form.metadata(),
-      method,
-      status: "pending",
-      type: "bank_account",
-    }),
-  );
-}
-
-function cancelPayout({ books }: StripeCall, id: string) {
-  const payout = mustFind(books.payouts, "payout", id);
-  if (payout.status !== "pending") refuse(`Payout ${id} cannot be canceled: its status is ${payout.status}.`);
-  return ok(books.payouts.put({ ...payout, status: "canceled" }));
-}
 
 /** With `source_transaction` and no amount, Stripe transfers what the charge took in. */
 function createTransfer({ books, form }: StripeCall) {
@@ -98,4 +67,9 @@ function reverseTransfer({ books, form }: StripeCall, id: string) {
       transfer: id,
     }),
   );
+}
+
+function findReversal({ books }: StripeCall, transferId: string, id: string): TransferReversal {
+  const reversal = books.reversals.get(id);
+  return reversal?.transfer === transferId ? reversal : refuseMissing("transfer_reversal", id, "id");
 }

@@ -11,7 +11,7 @@ import {
   twilioPrice,
   UNDER_WAY_MS,
 } from "./call.ts";
-import { type MagicNumbers, refuse, twilioError } from "./error.ts";
+import { checkSender, type MagicNumbers, refuse, twilioError } from "./error.ts";
 
 /** Hundred-thousandths of a dollar for a started minute to the US. Every sandbox call that is not canceled lasts one. */
 const MINUTE_PRICE = 1_400;
@@ -43,6 +43,7 @@ function create(call: TwilioCall): SandboxAnswer {
   }
   const magic = MAGIC_TO.get(to);
   if (magic !== undefined) refuse(...magic);
+  checkSender(from);
   const phoneCall = call.calls.put({
     id: `CA${randomHex(32)}`,
     createdMs: call.clock.now(),

@@ -3,7 +3,7 @@ import { randomHex } from "../credential.ts";
 import { Refusal, type SandboxAnswer } from "../exchange.ts";
 import type { Routes } from "../route.ts";
 import { type Message, PRICED_MS, type TwilioCall, twilioDate, twilioList, twilioPrice, UNDER_WAY_MS } from "./call.ts";
-import { type MagicNumbers, refuse, twilioError } from "./error.ts";
+import { checkSender, type MagicNumbers, refuse, twilioError } from "./error.ts";
 import { segmentsOf } from "./segments.ts";
 
 /** Hundred-thousandths of a dollar: $0.0083 a segment, $0.022 an MMS, Twilio's US prices of October 2026. */
@@ -48,6 +48,7 @@ function create(call: TwilioCall): SandboxAnswer {
   }
   const magic = MAGIC_TO.get(to) ?? (from === null ? undefined : MAGIC_FROM.get(from));
   if (magic !== undefined) refuse(...magic);
+  if (from !== null) checkSender(from);
   if (!/^(whatsapp:|messenger:)?\+?[0-9A-Za-z .()-]{3,40}$/.test(to)) refuse(21211, `Invalid 'To' Phone Number: ${to}`);
   const message = call.messages.put({
     id: `${media > 0 ? "MM" : "SM"}${randomHex(32)}`,

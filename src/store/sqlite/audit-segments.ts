@@ -3,7 +3,7 @@ import { columnValue } from "../../audit/chain-columns.ts";
 import { type ChainedRow, rowCostMicros, rowFinishedAt, rowState } from "../../audit/chained-row.ts";
 import { type AuditSegment, type CounterSum, segmentSeal, sumsList } from "../../audit/segment.ts";
 import type { EpochMs } from "../../core/window.ts";
-import { decodeCharges } from "./charges.ts";
+import { chargeLeft, decodeCharges } from "./charges.ts";
 
 interface SegmentRow {
   readonly first_chain_seq: bigint;
@@ -130,7 +130,7 @@ function segmentOf(row: SegmentRow): AuditSegment {
   };
 }
 
-/** What `rows` put on which counters, added to `sums`; the same arithmetic as in check-counters.ts. */
+/** What `rows` leave on which counters, added to `sums`. */
 function summed(sums: readonly CounterSum[], rows: readonly ChainedRow[]): readonly CounterSum[] {
   const total = new Map<string, CounterSum>(sums.map((sum) => [`${sum[1]} ${sum[0]}`, sum]));
   for (const row of rows) {
@@ -139,10 +139,11 @@ function summed(sums: readonly CounterSum[], rows: readonly ChainedRow[]): reado
     const keyId = columnValue(row.values, "vault_key_id") as string;
     const exposureMicros = BigInt(columnValue(row.values, "exposure_micros")!);
     const charges = decodeCharges(keyId, exposureMicros, columnValue(row.values, "charges") as string | null);
-    for (const { budgetId, windowStart, unit, amount } of charges) {
+    for (const charge of charges) {
+      const { budgetId, windowStart } = charge;
       const key = `${windowStart} ${budgetId}`;
-      const added = unit === "usd" ? rowCostMicros(row) : amount;
-      total.set(key, [budgetId, windowStart, (total.get(key)?.[2] ?? 0n) + added]);
+      const left = chargeLeft({ state: "settled", costMicros: rowCostMicros(row) }, charge);
+      total.set(key, [budgetId, windowStart, (total.get(key)?.[2] ?? 0n) + left]);
     }
   }
   return [...total.values()];

@@ -134,7 +134,14 @@ export function makeInert(copy: Database, why: string, at: EpochMs): void {
   copy.transaction(() => {
     freeze(copy, why, at);
     copy.run("DELETE FROM leases");
+    // What the vendor keeps goes on changing.
+    if (hasTable(copy, "vendor_objects")) copy.run("UPDATE vendor_objects SET remembered = NULL");
   })();
+}
+
+/** A copy that is made before a migration has the tables of the release before. */
+function hasTable(database: Database, name: string): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null;
 }
 
 function reportOf(copy: Database, path: string, takenAt: EpochMs): BackupReport {

@@ -27,6 +27,15 @@ export function decodeCharges(keyId: string, exposureMicros: Micros, text: strin
   }));
 }
 
+/** What is left of a charge on its counter once its row is final. `check-counters.ts` adds up the same in SQL. */
+export function chargeLeft(
+  { state, costMicros }: { readonly state: string; readonly costMicros: Micros | null },
+  { unit, amount }: Charge,
+): bigint {
+  if (state === "released") return 0n;
+  return state === "settled" && unit === "usd" ? costMicros! : amount;
+}
+
 function ownPrefix(keyId: string): string {
   return `key:${keyId}:`;
 }

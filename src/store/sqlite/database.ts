@@ -3,9 +3,13 @@ import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
 import first from "../migrations/0001_first.sqlite.sql" with { type: "text" };
+import vendorObjects from "../migrations/0002_vendor_objects.sqlite.sql" with { type: "text" };
 import { copyBeforeMigration } from "./backup.ts";
 
-export const MIGRATIONS: readonly Migration[] = [{ name: "0001_first", sql: first }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0001_first", sql: first },
+  { name: "0002_vendor_objects", sql: vendorObjects },
+];
 
 /** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */
 const SQLITE_VERSION_MIN = "3.51.3";

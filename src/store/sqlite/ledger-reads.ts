@@ -3,10 +3,11 @@ import type { CallFacts } from "../../audit/row.ts";
 import type { Micros } from "../../core/money.ts";
 import { windowStart } from "../../core/window.ts";
 import { isConcerned, type LedgerView } from "../../ledger/decide.ts";
-import type { Brake, KeyState, LedgerEntry } from "../../ledger/entry.ts";
+import type { Brake, KeyState, LedgerEntry, ResolveRequest } from "../../ledger/entry.ts";
 import type { Counters } from "./counters.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import type { Records } from "./records.ts";
+import type { TouchedObjects } from "./vendor-objects.ts";
 
 interface KeyRow {
   readonly version: bigint;
@@ -23,6 +24,7 @@ interface FinalRowRead extends FactsRow {
   readonly state: string;
   readonly rule: string;
   readonly exposureMicros: Micros;
+  readonly costMicros: Micros | null;
   readonly charges: string | null;
 }
 
@@ -31,6 +33,7 @@ export interface LedgerLoad {
   readonly state: LedgerState;
   readonly counters: Counters;
   readonly records: Records;
+  readonly objects: TouchedObjects;
 }
 
 /** What the ledger reads within its transactions, a prepared statement each. */
@@ -42,20 +45,29 @@ export class LedgerReads {
   }
 
   /** All that deciding about these entries needs. */
-  view(entries: readonly LedgerEntry[], { counters, records, state }: LedgerLoad): LedgerView {
+  view(entries: readonly LedgerEntry[], { counters, records, objects, state }: LedgerLoad): LedgerView {
     const { now, frozen } = state;
     const keys = new Map<string, KeyState>();
     for (const entry of entries) {
-      if (entry.type !== "hold") continue;
+      if (entry.type === "resolve") {
+        loadObjects(objects, entry);
+        continue;
+      }
       for (const budget of entry.budgets) {
         if (isConcerned(budget, entry)) counters.load(budget.id, windowStart(budget.window, now));
       }
       const id = entry.facts.vaultKeyId;
       if (entry.repeat) records.load(id, entry.repeat);
+      if (entry.object) objects.load(entry.object.name);
       const key = keys.has(id) ? undefined : this.#key(id);
       if (key) keys.set(id, key);
     }
-    return { now, keys, ...this.#circumstances(), counters, records, frozen };
+    return { now, keys, ...this.#circumstances(), counters, records, objects, frozen };
+  }
+
+  /** What stands against a call whatever it costs. */
+  standing(keyId: string): { readonly key: KeyState | undefined; readonly brakes: readonly Brake[] } {
+    return { key: this.#key(keyId), brakes: this.#circumstances().brakes };
   }
 
   #key(id: string): KeyState | undefined {
@@ -80,10 +92,16 @@ export class LedgerReads {
   finalRow(callId: string) {
     const row = this.#statements.finalRow.get(callId);
     if (!row) return undefined;
-    const { state, rule, exposureMicros, charges, ...columns } = row;
+    const { state, rule, exposureMicros, costMicros, charges, ...columns } = row;
     const facts = { ...columns, calledAt: Number(columns.calledAt) };
-    return { state, rule, exposureMicros, charges, facts };
+    return { state, rule, exposureMicros, costMicros, charges, facts };
   }
+}
+
+/** What a resolution says of objects is said of what is stored. */
+function loadObjects(objects: TouchedObjects, { object, remembers }: ResolveRequest): void {
+  if (object !== undefined) objects.load(object);
+  if (remembers) objects.load(remembers.name);
 }
 
 function prepare(database: Database) {
@@ -104,7 +122,7 @@ function prepare(database: Database) {
         agent_name AS agentName, vault_key_id AS vaultKeyId, vendor, method, endpoint, path,
         customer_scope_id AS customerScopeId, triggering_event_id AS triggeringEventId,
         idempotency_key_hash AS idempotencyKeyHash, metadata, state, verdict_rule AS rule,
-        exposure_micros AS exposureMicros, charges
+        exposure_micros AS exposureMicros, cost_micros AS costMicros, charges
        FROM audit_rows WHERE id = ?`,
     ),
   };

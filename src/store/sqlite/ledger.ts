@@ -1,36 +1,32 @@
 import type { Database, Statement } from "bun:sqlite";
-import { timeOrderedId } from "../../core/id.ts";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { decide, type LedgerView } from "../../ledger/decide.ts";
 import type {
-  Charge,
   HoldDecision,
   HoldRequest,
   LedgerEntry,
   LedgerResult,
+  ReconcileRequest,
+  ReconcileResult,
   ResolveRequest,
   ResolveResult,
+  Resumed,
 } from "../../ledger/entry.ts";
-import { counterChanges, finalCost } from "../../ledger/settlement.ts";
-import { decodeCharges } from "./charges.ts";
+import { leaveObject, rememberNew } from "../../ledger/object.ts";
+import { finalCost } from "../../ledger/settlement.ts";
+import type { Standing } from "../store.ts";
 import { Counters } from "./counters.ts";
 import { FinalRows, unseenEnd } from "./final-rows.ts";
-import { type LedgerLoad, LedgerReads } from "./ledger-reads.ts";
+import { LaterRows } from "./later-rows.ts";
+import { LedgerReads } from "./ledger-reads.ts";
 import { LedgerStates } from "./ledger-state.ts";
 import { OpenBatches } from "./open-batches.ts";
 import type { OpenCall } from "./open-call.ts";
+import { prepareReconciliations } from "./reconciliations.ts";
 import { prepareRecords, Records } from "./records.ts";
-
-type Unresolved = Extract<ResolveResult, { resolved: false }>;
-
-/** A transaction under way: what it has read, and what it will write when it commits. */
-interface Work extends LedgerLoad {
-  /** Holds taken in it that have not ended in it, by call. */
-  readonly opened: Map<string, OpenCall>;
-  /** The batch that each owner's holds go into. */
-  readonly batches: Map<string, number>;
-}
+import { prepareVendorObjects, readVendorObject, TouchedObjects } from "./vendor-objects.ts";
+import { addRow, correctCounters, firstDollarUse, useAfter, type Work } from "./work.ts";
 
 /** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
 export class SqliteLedger {
@@ -41,6 +37,9 @@ export class SqliteLedger {
   readonly #rows: FinalRows;
   readonly #open: OpenBatches;
   readonly #recorded: ReturnType<typeof prepareRecords>;
+  readonly #objects: ReturnType<typeof prepareVendorObjects>;
+  readonly #waiting: ReturnType<typeof prepareReconciliations>;
+  readonly #later: LaterRows;
   /** Calls of batches whose COMMIT failed: they were refused, but their holds may turn out to be there (ledger.md). */
   #doubtful: string[] = [];
 
@@ -52,6 +51,9 @@ export class SqliteLedger {
     this.#rows = new FinalRows(database, chainKey);
     this.#open = new OpenBatches(database);
     this.#recorded = prepareRecords(database);
+    this.#objects = prepareVendorObjects(database);
+    this.#waiting = prepareReconciliations(database);
+    this.#later = new LaterRows(this.#reads, this.#rows, this.#waiting);
   }
 
   /** The whole batch is on disk when it returns. */
@@ -84,9 +86,20 @@ export class SqliteLedger {
     });
   }
 
-  /** Forgets answers that are no longer replayed, a slice of them; the number. */
+  /** The vendor's own price of a settled call, told later. */
+  reconcile(request: ReconcileRequest): ReconcileResult {
+    return this.#transact(request.finishedAt, (work) => this.#later.reconcile(work, request));
+  }
+
+  /** Forgets answers that are no longer replayed and objects that nobody has named for a week, a slice of each; the number. */
   purgeRecords(now: EpochMs): number {
-    return this.#recorded.purge.run(now).changes;
+    return this.#recorded.purge.run(now).changes + this.#objects.purge.run(now).changes;
+  }
+
+  /** What stands against a call before its money is looked at, and what is known of its object. */
+  standing(keyId: string, objectName: string | undefined, wallClock: EpochMs): Standing {
+    const object = objectName === undefined ? undefined : readVendorObject(this.#objects, objectName);
+    return { ...this.#reads.standing(keyId), ...this.#states.read(wallClock), object };
   }
 
   #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {
@@ -96,6 +109,7 @@ export class SqliteLedger {
         state: this.#states.read(wallClock),
         counters: new Counters(this.#database),
         records: new Records(this.#recorded),
+        objects: new TouchedObjects(this.#objects),
         opened: new Map(),
         batches: new Map(),
       };
@@ -104,6 +118,7 @@ export class SqliteLedger {
       this.#open.deleteEnded();
       work.counters.save();
       work.records.save();
+      work.objects.save(work.state.now);
       this.#states.write(work.state);
       this.#commit(entries);
       this.#states.committed(work.state);
@@ -152,18 +167,26 @@ export class SqliteLedger {
       const capUsageAfterMicros = firstDollarUse(work.counters, charges);
       // The money of a call that finds out what became of an earlier one is held by that one.
       const heldMicros = decision.resumes ? 0n : exposureMicros;
-      const held = { seq, batch, owner, facts, rule, exposureMicros: heldMicros, capUsageAfterMicros, charges };
-      const call: OpenCall = held;
+      const call: OpenCall = {
+        seq,
+        batch,
+        owner,
+        facts,
+        rule,
+        exposureMicros: heldMicros,
+        capUsageAfterMicros,
+        charges,
+      };
       work.batches.set(owner, batch);
       work.opened.set(facts.id, call);
-      return { ...decision, receipt: { seq, charges, held: call } };
+      return { ...decision, ...this.#heldEarlier(decision), receipt: { seq, charges, held: call } };
     }
     if (decision.code === "replayed") {
-      this.#addReplay(work, seq, request, decision.answer.status);
+      this.#addReplay(work, seq, request, decision);
       return decision;
     }
     const { budget } = decision;
-    const added = this.#add(work, {
+    const added = addRow(work, this.#rows, {
       seq,
       facts,
       refersTo: null,
@@ -179,12 +202,18 @@ export class SqliteLedger {
     return decision;
   }
 
+  /** What the call holds that a repeat finds out about: its price is measured by that. */
+  #heldEarlier({ resumes }: HoldDecision & { readonly admitted: true }): { readonly resumes?: Resumed } {
+    const heldMicros = resumes && this.#reads.finalRow(resumes.callId)?.exposureMicros;
+    return heldMicros === undefined ? {} : { resumes: { ...resumes!, heldMicros } };
+  }
+
   /** The row of a repeat that was answered from the record: it cost nothing and went nowhere. */
-  #addReplay(work: Work, seq: number, { facts }: HoldRequest, httpStatus: number): void {
-    const end = { ...unseenEnd(work.state.now, "allowed", "replayed"), httpStatus };
+  #addReplay(work: Work, seq: number, { facts }: HoldRequest, { heldBy, answer }: Replayed): void {
+    const end = { ...unseenEnd(work.state.now, "allowed", `replays:${heldBy}`), httpStatus: answer.status };
     const money = { exposureMicros: 0n, costMicros: 0n, capUsageAfterMicros: null, charges: null };
     const row = { seq, facts, refersTo: null, rule: "idempotency", state: "settled", ...money, end } as const;
-    if (!this.#add(work, row)) throw recordedTwice(facts.id);
+    if (!addRow(work, this.#rows, row)) throw recordedTwice(facts.id);
   }
 
   #resolve(work: Work, request: ResolveRequest): ResolveResult {
@@ -192,14 +221,31 @@ export class SqliteLedger {
     const call = (request.receipt?.held as OpenCall | undefined) ?? work.opened.get(callId) ?? this.#open.find(callId);
     const costMicros = finalCost(to, end);
     if (call) {
-      const use = this.#useAfter(work, call.charges, to, costMicros);
+      const use = useAfter(work, call.charges, to, costMicros);
       if (this.#end(work, call, to, to === "unresolved" ? null : costMicros, end, use)) {
-        this.#correct(work, call.charges, to, costMicros);
+        correctCounters(work, call.charges, to, costMicros);
         this.#endRecord(work, call, request);
+        this.#endObject(work, call, request);
         return { resolved: true, costMicros };
       }
     }
-    return this.#resolveLater(work, request, costMicros);
+    return this.#later.resolve(work, request);
+  }
+
+  /** What the vendor keeps of the call: its object, which is free again unless nobody knows what was done to it; a price to come. */
+  #endObject(work: Work, { facts }: OpenCall, { object, remembers, receipt, to, pricedLater }: ResolveRequest): void {
+    if (to === "unresolved") return;
+    // What the vendor has refused is as it was.
+    if (object !== undefined) {
+      const shown = remembers?.name === object ? remembers.json : null;
+      leaveObject(work.objects, object, facts.id, to === "released" ? undefined : shown);
+    } else if (!receipt) work.objects.leaveUnseen(facts.id);
+    if (to === "settled" && remembers && remembers.name !== object) {
+      rememberNew(work.objects, remembers.name, remembers.json);
+    }
+    if (to !== "settled" || !pricedLater) return;
+    const { path, askAt, besidesMicros } = pricedLater;
+    this.#waiting.add.run(facts.id, facts.vendor, path, besidesMicros, askAt);
   }
 
   #endRecord(work: Work, { facts }: OpenCall, { repeat, receipt, to }: ResolveRequest): void {
@@ -219,75 +265,13 @@ export class SqliteLedger {
   ): boolean {
     const { seq, facts, rule, exposureMicros, charges } = call;
     const row = { seq, facts, refersTo: null, rule, state: to, exposureMicros, costMicros, capUsageAfterMicros };
-    if (!this.#add(work, { ...row, charges, end })) return false;
+    if (!addRow(work, this.#rows, { ...row, charges, end })) return false;
     if (!work.opened.delete(facts.id)) this.#open.ended(call.batch);
     return true;
   }
-
-  /** An unresolved call whose outcome is known at last: a row of its own, which refers to the call's. */
-  #resolveLater(work: Work, request: ResolveRequest, costMicros: bigint): ResolveResult {
-    const { callId, to, end, repeat } = request;
-    const row = this.#reads.finalRow(callId);
-    if (!row) return { resolved: false, why: "unknown_call" };
-    if (row.state !== "unresolved" || to === "unresolved") return ALREADY_RESOLVED;
-    const { facts, rule, exposureMicros } = row;
-    const isByHand = !repeat && end.costSource !== "lookup";
-    if (isByHand && work.records.isLookedUp(facts.vaultKeyId, callId))
-      return { resolved: false, why: "being_looked_up" };
-    const charges = decodeCharges(facts.vaultKeyId, exposureMicros, row.charges);
-    const added = this.#add(work, {
-      seq: ++work.state.lastSeq,
-      facts: { ...facts, id: timeOrderedId("call", work.state.now) },
-      refersTo: callId,
-      rule,
-      state: to,
-      exposureMicros,
-      costMicros,
-      capUsageAfterMicros: this.#useAfter(work, charges, to, costMicros),
-      charges,
-      end,
-    });
-    if (!added) return ALREADY_RESOLVED;
-    this.#correct(work, charges, to, costMicros);
-    if (repeat) work.records.end(facts.vaultKeyId, repeat.slots, callId, repeat.outcome);
-    else if (isByHand) work.records.endByHand(facts.vaultKeyId, callId, to === "released");
-    return { resolved: true, costMicros };
-  }
-
-  #add(work: Work, row: Parameters<FinalRows["add"]>[1]): boolean {
-    const head = this.#rows.add(work.state.chain, row);
-    if (!head) return false;
-    work.state.chain = head;
-    return true;
-  }
-
-  #correct({ counters }: Work, charges: readonly Charge[], to: ResolveRequest["to"], costMicros: bigint): void {
-    for (const change of counterChanges(charges, to, costMicros)) {
-      counters.add(change.budgetId, change.windowStart, change.delta);
-    }
-  }
-
-  /** What the tightest dollar budget will have used; its charge stands first (`HoldDecision`). */
-  #useAfter(
-    { counters }: Work,
-    charges: readonly Charge[],
-    to: ResolveRequest["to"],
-    costMicros: bigint,
-  ): bigint | null {
-    const first = charges.find((charge) => charge.unit === "usd");
-    if (!first) return null;
-    counters.load(first.budgetId, first.windowStart);
-    const [change] = counterChanges([first], to, costMicros);
-    return counters.used(first) + (change?.delta ?? 0n);
-  }
 }
 
-const ALREADY_RESOLVED: Unresolved = { resolved: false, why: "already_resolved" };
-
-function firstDollarUse(counters: Counters, charges: readonly Charge[]): bigint | null {
-  const first = charges.find((charge) => charge.unit === "usd");
-  return first ? counters.used(first) : null;
-}
+type Replayed = Extract<HoldDecision, { code: "replayed" }>;
 
 /** Ids are unguessable and made once: a second call with one is a fault of the program, and is not let through. */
 function recordedTwice(callId: string): Problem {

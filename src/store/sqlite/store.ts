@@ -14,6 +14,7 @@ import { closeDatabase, migrate, openDatabase } from "./database.ts";
 import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
+import { dueReconciliation, prepareReconciliations } from "./reconciliations.ts";
 
 /**
  * The embedded store. bun:sqlite is synchronous, so every verb has done its work when its promise is made; `attempt`
@@ -42,6 +43,9 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     renewLease: (lease) => attempt(() => control.renewLease(lease)),
     sweepAbandonedHolds: (at) => attempt(() => ledger.sweepAbandoned(at)),
     purgeRecordedCalls: (at) => attempt(() => ledger.purgeRecords(at)),
+    standing: (keyId, objectName, at) => attempt(() => ledger.standing(keyId, objectName, at)),
+    reconcile: (request) => attempt(() => ledger.reconcile(request)),
+    ...reconciliationVerbs(database),
     findKeyByHash: (hash) => attempt(() => keys.findByHash(hash)),
     getKey: (id) => attempt(() => keys.get(id)),
     listKeys: (filter) => attempt(() => keys.list(filter)),
@@ -57,12 +61,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     listBrakes: () => attempt(() => control.listBrakes()),
     recordHardStop: (stop, at) => attempt(() => control.recordHardStop(stop, at)),
     hardStopsSince: (seq) => attempt(() => control.hardStopsSince(seq)),
-    insertToken: (token) => attempt(() => control.insertToken(token)),
-    findTokenByHash: (hash) => attempt(() => control.findToken(hash)),
-    listTokens: () => attempt(() => control.listTokens()),
-    revokeToken: (id, at) => attempt(() => control.revokeToken(id, at)),
-    rememberAnswer: (scope, key, answer, at) => attempt(() => control.remember(scope, key, answer, at)),
-    recallAnswer: (scope, key, at) => attempt(() => control.recall(scope, key, at)),
+    ...controlPlaneVerbs(control),
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
     countUnknownKey: (at, count) => attempt(() => control.countUnknownKey(at, count)),
@@ -87,6 +86,31 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     probeWrite: (at) => attempt(() => control.renewLease({ owner: "probe", until: at })),
     describe: () => attempt(() => describe(database)),
     close: () => attempt(() => closeDatabase(database)),
+  };
+}
+
+function controlPlaneVerbs(
+  control: SqliteControl,
+): Pick<Store, "insertToken" | "findTokenByHash" | "listTokens" | "revokeToken" | "rememberAnswer" | "recallAnswer"> {
+  return {
+    insertToken: (token) => attempt(() => control.insertToken(token)),
+    findTokenByHash: (hash) => attempt(() => control.findToken(hash)),
+    listTokens: () => attempt(() => control.listTokens()),
+    revokeToken: (id, at) => attempt(() => control.revokeToken(id, at)),
+    rememberAnswer: (scope, key, answer, at) => attempt(() => control.remember(scope, key, answer, at)),
+    recallAnswer: (scope, key, at) => attempt(() => control.recall(scope, key, at)),
+  };
+}
+
+function reconciliationVerbs(
+  database: Database,
+): Pick<Store, "dueReconciliations" | "claimReconciliation" | "dropReconciliation"> {
+  const statements = prepareReconciliations(database);
+  return {
+    dueReconciliations: (at, limit) => attempt(() => statements.due.all(at, limit).map(dueReconciliation)),
+    claimReconciliation: ({ callId, attempts }, askAgainAt) =>
+      attempt(() => statements.claim.run(askAgainAt, callId, attempts).changes > 0),
+    dropReconciliation: (callId) => attempt(() => void statements.remove.run(callId)),
   };
 }
 

@@ -1,5 +1,6 @@
 // Runs on Node, where agents run: one official SDK, one call after another, and prints what the SDK made of each as JSON.
 // Arguments: { sdk, key, url, options, calls: [[method path, ...arguments]] }
+// An argument "$0.id" stands for what the first call gave, wherever in the arguments it is.
 const plan = JSON.parse(process.argv[2]);
 
 const clients = {
@@ -22,12 +23,23 @@ const clients = {
 
 const client = await clients[plan.sdk]();
 const results = [];
+
+function resolved(argument) {
+  if (Array.isArray(argument)) return argument.map(resolved);
+  if (argument && typeof argument === "object") {
+    return Object.fromEntries(Object.entries(argument).map(([name, value]) => [name, resolved(value)]));
+  }
+  const [, index, path] = /^\$([0-9]+)\.(.+)$/.exec(argument) ?? [];
+  if (index === undefined) return argument;
+  return path.split(".").reduce((object, name) => object?.[name], results[index].value);
+}
+
 for (const [path, ...args] of plan.calls) {
   const names = path.split(".");
   const method = names.pop();
   const target = names.reduce((object, name) => object[name], client);
   try {
-    const value = await target[method](...args);
+    const value = await target[method](...args.map(resolved));
     results.push({ ok: !value?.error, value: JSON.parse(JSON.stringify(value)) });
   } catch (error) {
     results.push({

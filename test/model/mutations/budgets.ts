@@ -25,6 +25,21 @@ export const BUDGET_BUGS: readonly Mutation[] = [
     mutate: entries({ hold: (entry) => ({ ...entry, budgets: entry.budgets.filter(({ unit }) => unit === "usd") }) }),
   },
   {
+    bug: "forgets the cap of one kind of money",
+    breaks: 1,
+    mutate: entries({ hold: (entry) => ({ ...entry, budgets: entry.budgets.filter(({ kind }) => !kind) }) }),
+  },
+  {
+    bug: "counts every call to the cap of one kind of money",
+    breaks: 8,
+    mutate: budgets(({ kind: _, ...budget }) => budget),
+  },
+  {
+    bug: "takes a refund for a charge",
+    breaks: 1,
+    mutate: entries({ hold: (entry) => ({ ...entry, kind: "charge" }) }),
+  },
+  {
     bug: "counts only what is capped, so that a cap which is added later starts at nothing",
     breaks: 4,
     mutate: entries({ hold: (entry) => ({ ...entry, budgets: entry.budgets.filter(isCapped) }) }),

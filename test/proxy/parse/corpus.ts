@@ -25,6 +25,19 @@ const GOOD_FORM = "amount=100&currency=usd";
 const REJECTED = { status: 400, code: "request_rejected" };
 const UNSUPPORTED = { status: 415, code: "encoding_unsupported" };
 
+/** Paths that a vendor, or a proxy before it, may read in another way than we do. */
+export const AMBIGUOUS_TARGETS: readonly string[] = [
+  "/stripe/\\v1/payouts",
+  "/stripe/v1/charges/../payouts",
+  "/stripe/v1/charges/%2e%2e/payouts",
+  "/stripe/v1%2Fcharges",
+  "/stripe/v1/charges;x=1",
+  "/stripe/v1/payouts#/v1/charges",
+  "/stripe/v1/%63harges",
+  "/stripe/v1/charges%00",
+  "/stripe/v1/%252e%252e/payouts",
+];
+
 interface Request {
   readonly target?: string;
   readonly body?: string;
@@ -63,17 +76,7 @@ const TARGETS: readonly CorpusRow[] = [
     stage: "forwarded",
     forwards: ["POST /v1/payouts"],
   },
-  ...[
-    "/stripe/\\v1/payouts",
-    "/stripe/v1/charges/../payouts",
-    "/stripe/v1/charges/%2e%2e/payouts",
-    "/stripe/v1%2Fcharges",
-    "/stripe/v1/charges;x=1",
-    "/stripe/v1/payouts#/v1/charges",
-    "/stripe/v1/%63harges",
-    "/stripe/v1/charges%00",
-    "/stripe/v1/%252e%252e/payouts",
-  ].map((target) => parseRow(target, { target })),
+  ...AMBIGUOUS_TARGETS.map((target) => parseRow(target, { target })),
 ];
 
 const HEADERS: readonly CorpusRow[] = [

@@ -30,6 +30,13 @@ describe("charges and refunds", () => {
     expect((await stripe.refunds.list({ charge: charge.id })).data.map((refund) => refund.amount)).toEqual([600, 400]);
   });
 
+  test("a charge is refunded by its own path, too, as older SDKs do", async () => {
+    const { id } = await stripe.charges.create({ ...usd(1000), source: "tok_visa" });
+    const answer = await stripe.rawRequest("POST", `/v1/charges/${id}/refunds`, { amount: 300 });
+    expect(answer).toMatchObject({ object: "refund", amount: 300, charge: id });
+    expect(await stripe.charges.retrieve(id)).toMatchObject({ amount_refunded: 300 });
+  });
+
   test("an uncaptured charge is captured once, in part", async () => {
     const charge = await stripe.charges.create({ ...usd(1000), source: "tok_visa", capture: false });
     expect(charge).toMatchObject({ captured: false, amount_captured: 0 });

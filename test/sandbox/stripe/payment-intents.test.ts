@@ -62,6 +62,33 @@ describe("a PaymentIntent", () => {
     expect(await stripe.refunds.create({ payment_intent: intent.id })).toMatchObject({ amount: 700 });
   });
 
+  test("takes no more than amount_to_confirm, and refuses more than its amount", async () => {
+    const intent = await stripe.paymentIntents.create({ ...usd(3000), ...visa });
+    const tooMuch = await rejectionOf<StripeError>(
+      stripe.paymentIntents.confirm(intent.id, { amount_to_confirm: 3001 }),
+    );
+    expect(tooMuch).toMatchObject({ statusCode: 400, code: "amount_too_large", param: "amount_to_confirm" });
+    const confirmed = await stripe.paymentIntents.confirm(intent.id, { amount_to_confirm: 1200 });
+    expect(confirmed).toMatchObject({ status: "succeeded", amount_received: 1200 });
+    expect((await stripe.charges.list({ payment_intent: intent.id })).data).toMatchObject([{ amount: 1200 }]);
+  });
+
+  test("that is authorised can be raised to a new total, and to nothing less", async () => {
+    const intent = await stripe.paymentIntents.create({
+      ...usd(3000),
+      ...visa,
+      confirm: true,
+      capture_method: "manual",
+    });
+    const lower = stripe.paymentIntents.incrementAuthorization(intent.id, { amount: 3000 });
+    expect(await rejectionOf<StripeError>(lower)).toMatchObject({ statusCode: 400, param: "amount" });
+    const raised = await stripe.paymentIntents.incrementAuthorization(intent.id, { amount: 4500 });
+    expect(raised).toMatchObject({ status: "requires_capture", amount: 4500, amount_capturable: 4500 });
+    expect(await stripe.paymentIntents.capture(intent.id)).toMatchObject({ amount_received: 4500 });
+    const late = stripe.paymentIntents.incrementAuthorization(intent.id, { amount: 9000 });
+    expect(await rejectionOf<StripeError>(late)).toMatchObject({ code: "payment_intent_unexpected_state" });
+  });
+
   test("that was cancelled releases its authorisation and can be neither captured nor confirmed", async () => {
     const intent = await stripe.paymentIntents.create({
       ...usd(900),

@@ -15,13 +15,6 @@ const usd = (amount: number) => ({ amount, currency: "usd" });
 type StripeError = Stripe.errors.StripeError;
 
 describe("payouts and transfers", () => {
-  test("a payout is pending until it is cancelled, once", async () => {
-    const payout = await stripe.payouts.create({ ...usd(5000), method: "instant" });
-    expect(payout).toMatchObject({ amount: 5000, status: "pending", method: "instant" });
-    expect(await stripe.payouts.cancel(payout.id)).toMatchObject({ status: "canceled" });
-    await rejectionOf(stripe.payouts.cancel(payout.id));
-  });
-
   test("a transfer without an amount takes its source's, and is reversed no further than that", async () => {
     const source = await stripe.charges.create({ ...usd(1200), source: "tok_visa" });
     const transfer = await stripe.transfers.create({
@@ -34,6 +27,14 @@ describe("payouts and transfers", () => {
     await rejectionOf(stripe.transfers.createReversal(transfer.id, { amount: 1001 }));
     expect(await stripe.transfers.createReversal(transfer.id)).toMatchObject({ amount: 1000 });
     expect(await stripe.transfers.retrieve(transfer.id)).toMatchObject({ amount_reversed: 1200, reversed: true });
+    const reversals = await stripe.transfers.listReversals(transfer.id);
+    expect(reversals.data.map(({ amount }) => amount)).toEqual([1000, 200]);
+    const [last] = reversals.data;
+    expect(await stripe.transfers.retrieveReversal(transfer.id, last!.id)).toMatchObject({ amount: 1000 });
+    const other = await stripe.transfers.create({ ...usd(100), destination: "acct_1" });
+    expect((await stripe.transfers.listReversals(other.id)).data).toEqual([]);
+    const strange = await rejectionOf<StripeError>(stripe.transfers.retrieveReversal(other.id, last!.id));
+    expect(strange).toMatchObject({ statusCode: 404, code: "resource_missing" });
     const amountless = await rejectionOf<StripeError>(
       stripe.transfers.create({ currency: "usd", destination: "acct_1" }),
     );

@@ -78,7 +78,7 @@ export function repeatConformance(open: OpenStore): void {
         state: "settled",
         policyVerdict: "allowed",
         verdictRule: "idempotency",
-        flag: "replayed",
+        flag: `replays:${first.facts.id}`,
         exposureMicros: 0n,
         costMicros: 0n,
         costSource: "none",
@@ -144,7 +144,7 @@ export function repeatConformance(open: OpenStore): void {
         "unresolved",
         `settled looks_up:${first.facts.id}`,
         "settled looked_up",
-        "settled replayed",
+        `settled replays:${first.facts.id}`,
       ]);
       expect(await store.auditTotals({})).toMatchObject({ settledMicros: usd(12), unresolvedMicros: 0n });
       expect(await store.checkCounters()).toEqual([]);

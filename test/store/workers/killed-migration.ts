@@ -1,12 +1,12 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { writeSync } from "node:fs";
-import { MIGRATIONS, migrate, openDatabase } from "../../../src/store/sqlite/database.ts";
+import { migrate, openDatabase } from "../../../src/store/sqlite/database.ts";
 import { NOON } from "../../ledger/entries.ts";
-import { SECOND_MIGRATION } from "../second-migration.ts";
+import { NEXT_RELEASE } from "../next-migration.ts";
 import { statementsOf } from "../statements.ts";
 
 /**
- * `killed-migration.ts DATABASE N`: runs two migrations, and kills itself (SIGKILL) before the statement with this number,
+ * `killed-migration.ts DATABASE N`: runs the migrations of the next release, and kills itself (SIGKILL) before the statement with this number,
  * counted from 0 over everything that the migration runs. Prints `migrating`, and `done N` where there were only N.
  */
 const [path, killAt] = process.argv.slice(2);
@@ -23,5 +23,5 @@ const runByStatement = (sql: string, bindings?: SQLQueryBindings[]) => {
 };
 database.run = runByStatement as Database["run"];
 writeSync(1, "migrating\n");
-migrate(database, path!, NOON, [...MIGRATIONS, SECOND_MIGRATION]);
+migrate(database, path!, NOON, NEXT_RELEASE);
 writeSync(1, `done ${ran}\n`);

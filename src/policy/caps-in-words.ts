@@ -1,0 +1,25 @@
+import { formatUsd, type Micros } from "../core/money.ts";
+import type { CompiledPolicy, CurrencyCap } from "./policy.ts";
+
+/** The caps that a call whose money is of `kind` is charged to: `$500.00 a UTC day`, `$50.00 of refund a UTC day`. */
+export function capsInWords(policy: CompiledPolicy, kind: string): readonly string[] {
+  const { dailyCapMicros, totalCapMicros, dailyCap, totalCap, dailySendCap, kindCaps } = policy;
+  const ofKind = kindCaps.find((cap) => cap.kind === kind);
+  return [
+    ...inDollars(dailyCapMicros, "a UTC day"),
+    ...inCurrency(dailyCap, "a UTC day"),
+    ...inDollars(totalCapMicros, "in all"),
+    ...inCurrency(totalCap, "in all"),
+    ...(dailySendCap === undefined ? [] : [`${dailySendCap} sends a UTC day`]),
+    ...inDollars(ofKind?.dailyMicros, `of ${kind} a UTC day`),
+    ...inDollars(ofKind?.totalMicros, `of ${kind} in all`),
+  ];
+}
+
+function inDollars(micros: Micros | undefined, when: string): readonly string[] {
+  return micros === undefined ? [] : [`$${formatUsd(micros)} ${when}`];
+}
+
+function inCurrency(cap: CurrencyCap | undefined, when: string): readonly string[] {
+  return cap ? [`${formatUsd(cap.amountMicros)} ${cap.currency} ${when}`] : [];
+}

@@ -1,0 +1,139 @@
+import { type Call, field } from "../../core/call.ts";
+import { readOf } from "../look-up.ts";
+import type { Exposure, Found, Operation, Pricing } from "../vendor.ts";
+import {
+  callAsEntry,
+  type Entry,
+  fieldNames,
+  idField,
+  isId,
+  known,
+  objectPath,
+  refuseUnknown,
+  setField,
+} from "./billing-fields.ts";
+import { collectsItself } from "./billing-invoices.ts";
+import { lineSum } from "./billing-lines.ts";
+import {
+  costUnknown,
+  exposed,
+  idIn,
+  integerIn,
+  isTaxed,
+  nothing,
+  objectFound,
+  objectOf,
+  type StripeObject,
+  textIn,
+  type Unsaid,
+} from "./billing-money.ts";
+import { lookedUp, settledBy } from "./billing-operation.ts";
+
+/*
+ * An item is counted at its amount when it is made, as the customer's next renewal takes it without another call; so it is
+ * on an invoice that collects by itself. On a draft with `auto_advance=false` it counts nothing: paying the draft does.
+ * A later change counts in full wherever the item is: only the item's answer tells on which invoice it is, too late to keep
+ * that invoice from being paid at the same time.
+ */
+
+const CREATES = known("customer|customer_account|invoice|subscription", { isLine: true });
+const UPDATES = known("invoicing_rules", { isLine: true });
+const UNIT = /^(?:amount|unit_amount|unit_amount_decimal|price|pricing\[price\]|price_data\[.+\])$/;
+const QUANTITY = /^(?:quantity|quantity_decimal)$/;
+const TAXES = /^(?:tax_rates|tax_behavior|tax_code)(?:\[.+)?$/;
+
+const ON_A_DRAFT = "put the item on a draft invoice (invoice=in_…) with auto_advance=false, and pay that";
+
+export const INVOICE_ITEMS: readonly Operation[] = [
+  lookedUp("invoiceitems.create", "charge", "POST /v1/invoiceitems", created, {
+    cost: settledBy(amountOf),
+    object: (call) => invoicePath(field(call, "invoice")),
+  }),
+  lookedUp("invoiceitems.update", "charge", "POST /v1/invoiceitems/*", updated, { cost: settledBy(amountOf) }),
+  lookedUp("invoiceitems.delete", "charge", "DELETE /v1/invoiceitems/*", deleted),
+];
+
+function invoicePath(id: string | undefined): string | undefined {
+  return id !== undefined && isId(id) ? `/v1/invoices/${id}` : undefined;
+}
+
+/** A negative item is given away, and counted by its absolute amount. */
+function amountOf(item: StripeObject): bigint | undefined {
+  const amount = integerIn(item, "amount");
+  return amount !== undefined && amount < 0n ? -amount : amount;
+}
+
+function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
+  const strange = refuseUnknown(call, CREATES);
+  if (strange) return strange;
+  const invoiceId = idField(call, "invoice");
+  if (!invoiceId.ok) return invoiceId;
+  if (invoiceId.id === undefined) return counted(callAsEntry(call), call, field(call, "currency"), pricing, found);
+  const invoice = objectFound(found, readOf(`/v1/invoices/${invoiceId.id}`));
+  if (!invoice.ok) return invoice;
+  const customer = idIn(invoice.object, "customer");
+  if (!collectsItself(invoice.object)) return nothing(customer);
+  if (isTaxed(invoice.object)) return costUnknown(`the invoice is taxed and collects by itself; ${ON_A_DRAFT}`);
+  const currency = field(call, "currency") ?? textIn(invoice.object, "currency");
+  return counted(callAsEntry(call), call, currency, pricing, found, customer);
+}
+
+function counted(
+  entry: Entry,
+  call: Call,
+  currency: string | undefined,
+  pricing: Pricing,
+  found: Found,
+  customer?: string,
+): Exposure | Unsaid {
+  const taxed = setField(call, TAXES);
+  if (taxed !== undefined) return costUnknown(`${taxed} may add tax to the amount; ${ON_A_DRAFT}`);
+  const sum = lineSum(entry, currency, found);
+  return sum.ok ? exposed(sum, pricing, sum.minor === 0n || entry.has("amount") ? "request" : "lookup", customer) : sum;
+}
+
+/** The whole new amount, where amount or quantity change. */
+function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
+  const strange = refuseUnknown(call, UPDATES);
+  if (strange) return strange;
+  const item = objectFound(found, readOf(objectPath(call)));
+  if (!item.ok) return item;
+  const { object } = item;
+  const customer = idIn(object, "customer");
+  const changes = fieldNames(call).some((name) => UNIT.test(name) || QUANTITY.test(name) || TAXES.test(name));
+  if (!changes) return nothing(customer);
+  if (isTaxed(object)) return costUnknown(`the item is taxed; ${ON_A_DRAFT}`);
+  const entry = merged(call, object);
+  if (!entry) return costUnknown("Stripe's item says no amount for one of it");
+  return counted(entry, call, textIn(object, "currency"), pricing, found, customer);
+}
+
+/** The request's amount and quantity, each with the item's own where the request has none. */
+function merged(call: Call, item: StripeObject): Entry | undefined {
+  const entry = new Map(callAsEntry(call));
+  const names = [...entry.keys()];
+  if (!names.some((name) => UNIT.test(name))) {
+    const unit =
+      textIn(objectOf(item["pricing"]), "unit_amount_decimal") ??
+      textIn(item, "unit_amount_decimal") ??
+      integerIn(item, "unit_amount")?.toString();
+    if (unit === undefined) return undefined;
+    entry.set("unit_amount_decimal", unit);
+  }
+  const quantity = textIn(item, "quantity_decimal") ?? integerIn(item, "quantity")?.toString();
+  if (!names.some((name) => QUANTITY.test(name)) && !entry.has("amount") && quantity !== undefined) {
+    entry.set("quantity", quantity);
+  }
+  return entry;
+}
+
+/** Taking a credit away makes its customer pay more; taking a debit away, nothing. */
+function deleted(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
+  const item = objectFound(found, readOf(objectPath(call)));
+  if (!item.ok) return item;
+  const minor = integerIn(item.object, "amount");
+  const customer = idIn(item.object, "customer");
+  if (minor === undefined) return costUnknown("Stripe's item says no amount");
+  if (minor >= 0n) return nothing(customer);
+  return exposed({ ok: true, minor, currency: textIn(item.object, "currency") }, pricing, "lookup", customer);
+}

@@ -1,0 +1,75 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../src/config.ts";
+
+const directories: string[] = [];
+
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+function configOf(yaml: string) {
+  const data = mkdtempSync(join(tmpdir(), "keybrake-config-"));
+  directories.push(data);
+  writeFileSync(join(data, "keybrake.yaml"), yaml);
+  return readConfig({ data }, {});
+}
+
+describe("currency_rates", () => {
+  test("are dollars for one unit, with their day or without", () => {
+    const config = configOf(
+      "currency_rates:\n  eur: { usd: 1.10, as_of: 2026-11-01 }\n  gbp: 1.3\n  jpy: { usd: 0.0067 }",
+    );
+    expect([...config.currencyRates]).toEqual([
+      ["eur", 1_100_000n],
+      ["gbp", 1_300_000n],
+      ["jpy", 6_700n],
+    ]);
+    expect([...config.currencyRateDates]).toEqual([["eur", "2026-11-01"]]);
+  });
+
+  test.each([
+    ["a currency that there is not", "xxx: 1", "currency_rates.xxx is 1; it must be under a three-letter currency"],
+    ["capitals", "EUR: 1", "currency_rates.EUR is 1"],
+    ["dollars, which have no rate", "usd: 1", "other than usd"],
+    ["0, at which every call would be free", "eur: 0", "currency_rates.eur is 0; it must be dollars above 0"],
+    ["0 with a day", "eur: { usd: 0, as_of: 2026-11-01 }", "it must be dollars above 0"],
+    ["a negative rate", "eur: -1", "currency_rates.eur is -1"],
+    ["a rate of seven decimals", "eur: 1.1000001", "up to six decimals"],
+    ["a map without a rate", "eur: { as_of: 2026-11-01 }", "currency_rates.eur.usd"],
+    ["a day that there is not", "eur: { usd: 1, as_of: 2026-02-30 }", "it must be a day like 2026-11-01"],
+    ["a day in another order", "eur: { usd: 1, as_of: 01.11.2026 }", "it must be a day like 2026-11-01"],
+    ["a time", "eur: { usd: 1, as_of: 2026-11-01T10:00:00Z }", "it must be a day like 2026-11-01"],
+    ["a misspelt word", "eur: { usd: 1, as_off: 2026-11-01 }", "currency_rates.eur.as_off is not a setting"],
+    ["a list", "eur: [1]", "currency_rates.eur"],
+  ])("refuse %s", (_title, rate, message) => {
+    expect(() => configOf(`currency_rates:\n  ${rate}`)).toThrow(message);
+  });
+});
+
+describe("prices", () => {
+  const ACME = `vendors:
+  acme:
+    title: Acme
+    origin: https://api.acme.example
+    credential: { scheme: bearer }
+    operations: [{ name: images.create, route: POST /images, class: priced, price: { usd: 0.04 } }]
+`;
+
+  test("are of Keybrake's own vendors and of those that the file declares", () => {
+    const { prices } = configOf(
+      `${ACME}prices:\n  acme: { acme.images.create: 0.03 }\n  resend: { resend.email: 0 }\n`,
+    );
+    expect(prices.get("acme")).toEqual(new Map([["acme.images.create", 30_000n]]));
+    expect(prices.get("resend")).toEqual(new Map([["resend.email", 0n]]));
+    expect(configOf("listen: 127.0.0.1:7878").prices.size).toBe(0);
+  });
+
+  test("keep Keybrake from starting where one is misspelt, by file, line and column", () => {
+    expect(() => configOf(`${ACME}prices:\n  acme: { acme.image.create: 0.03 }\n`)).toThrow(
+      /keybrake\.yaml:8:11: prices\.acme: Acme has no price "acme\.image\.create"; did you mean acme\.images\.create\?$/,
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import type { Row } from "./billing-answers.ts";
+
+const CUSTOMER = "cus_1";
+const GRANT = { customer: CUSTOMER, object: "/v1/billing/credit_grants/credgr_1", answer: { id: "credgr_1" } };
+
+/** What is given away, and what is billed to the account itself. */
+export const CREDITS: Readonly<Record<string, Row>> = {
+  "a credit note, by Stripe's preview": {
+    line: "POST /v1/credit_notes",
+    form: { invoice: "in_paid", amount: "1200", refund_amount: "1200", "metadata[a]": "b" },
+    most: 1200,
+    kind: "credit",
+    customer: CUSTOMER,
+    object: "/v1/invoices/in_paid",
+    answer: { id: "cn_1", total: 1200, amount: 1200, currency: "usd" },
+  },
+  "a credit note taken back": {
+    line: "POST /v1/credit_notes/cn_1/void",
+    most: 1200,
+    customer: CUSTOMER,
+    object: "/v1/credit_notes/cn_1",
+    answer: { id: "cn_1" },
+  },
+  "a credit note's memo": { line: "POST /v1/credit_notes/cn_1", form: { memo: "x" }, most: 0, kind: "write" },
+  "a credit to a balance": {
+    line: "POST /v1/customers/cus_1/balance_transactions",
+    form: { amount: "-900", currency: "usd" },
+    most: 900,
+    kind: "credit",
+    answer: { id: "cbtxn_1", amount: -900, currency: "usd" },
+  },
+  "a debit to a balance": {
+    line: "POST /v1/customers/cus_1/balance_transactions",
+    form: { amount: "900", currency: "usd" },
+    most: 900,
+    kind: "credit",
+    answer: { id: "cbtxn_1", amount: 900, currency: "usd" },
+  },
+  "a balance transaction's description": {
+    line: "POST /v1/customers/cus_1/balance_transactions/cbtxn_1",
+    form: { description: "x" },
+    most: 0,
+    kind: "write",
+  },
+  "cash that Stripe may use by itself": {
+    line: "POST /v1/customers/cus_1/cash_balance",
+    form: { "settings[reconciliation_mode]": "automatic" },
+    most: 7500,
+    customer: CUSTOMER,
+    object: "/v1/customers/cus_1/cash_balance",
+    answer: { object: "cash_balance" },
+  },
+  "cash that Stripe may not use": {
+    line: "POST /v1/customers/cus_1/cash_balance",
+    form: { "settings[reconciliation_mode]": "manual" },
+    most: 0,
+    customer: CUSTOMER,
+    object: "/v1/customers/cus_1/cash_balance",
+  },
+  "bank details to pay to": {
+    line: "POST /v1/customers/cus_1/funding_instructions",
+    form: { funding_type: "bank_transfer", currency: "eur", "bank_transfer[type]": "eu_bank_transfer" },
+    most: 0,
+    kind: "write",
+  },
+  "a grant": {
+    line: "POST /v1/billing/credit_grants",
+    form: {
+      customer: "cus_1",
+      "amount[type]": "monetary",
+      "amount[monetary][value]": "6000",
+      "amount[monetary][currency]": "usd",
+    },
+    most: 6000,
+    kind: "credit",
+    answer: { id: "credgr_1" },
+  },
+  "a grant that lasts longer": {
+    line: "POST /v1/billing/credit_grants/credgr_1",
+    form: { expires_at: "1800000000" },
+    most: 6000,
+    kind: "credit",
+    ...GRANT,
+  },
+  "a grant's metadata": {
+    line: "POST /v1/billing/credit_grants/credgr_1",
+    form: { "metadata[a]": "b" },
+    most: 0,
+    kind: "credit",
+    ...GRANT,
+  },
+  "a grant taken back": { line: "POST /v1/billing/credit_grants/credgr_1/void", most: 6000, ...GRANT },
+  "a grant that ends": { line: "POST /v1/billing/credit_grants/credgr_1/expire", most: 6000, ...GRANT },
+  "a code, as often as it can be used": {
+    line: "POST /v1/promotion_codes",
+    form: { "promotion[type]": "coupon", "promotion[coupon]": "off5", max_redemptions: "10" },
+    most: 5000,
+    kind: "credit",
+    answer: { id: "promo_1" },
+  },
+  "a code that is opened again": {
+    line: "POST /v1/promotion_codes/promo_1",
+    form: { active: "true" },
+    most: 1500,
+    kind: "credit",
+    object: "/v1/promotion_codes/promo_1",
+    answer: { id: "promo_1" },
+  },
+  "a code that is closed": {
+    line: "POST /v1/promotion_codes/promo_1",
+    form: { active: "false" },
+    most: 0,
+    kind: "credit",
+    object: "/v1/promotion_codes/promo_1",
+  },
+  "a price's name": { line: "POST /v1/prices/price_10", form: { nickname: "x" }, most: 0, kind: "write" },
+  "a migration": {
+    line: "POST /v1/subscriptions/sub_1/migrate",
+    form: { "billing_mode[type]": "flexible" },
+    most: 0,
+    kind: "write",
+  },
+  "a tax calculation": {
+    line: "POST /v1/tax/calculations",
+    form: { currency: "usd" },
+    most: 5,
+    kind: "other",
+    answer: { id: "taxcalc_1" },
+  },
+  "a tax transaction": {
+    line: "POST /v1/tax/transactions/create_from_calculation",
+    form: { calculation: "taxcalc_1" },
+    most: 50,
+    kind: "other",
+    answer: { id: "tax_1" },
+  },
+};

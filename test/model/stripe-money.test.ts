@@ -191,7 +191,6 @@ interface Sent {
   readonly idempotencyKey: string;
 }
 
-/** Undefined where the process has died under the call. */
 async function send({ key, request, idempotencyKey }: Sent, process: number): Promise<number> {
   const [path, form] = request;
   const response = await fetch(`${urls[process]}/stripe/v1${path}`, {

@@ -178,7 +178,6 @@ async function createDataPlane(
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
-    immutables: new Map(),
     reach: new Reach(clock),
     limits: { ...config.limits, concurrentCallsMax },
     publicUrl: config.publicUrl,

@@ -57,6 +57,7 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   }
   const repeated = call.repeat && decideRepeat(view.records, key.id, call.repeat, view.now);
   if (repeated) return resumed(view, call, repeated);
+  if (call.repeatOnly) return { admitted: false, code: "stale" };
   const busy = call.object && decideObject(view.objects, call.object);
   if (busy) return busy;
   const full = call.budgets.find((budget) => overflows(view, budget, call));

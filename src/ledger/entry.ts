@@ -29,6 +29,8 @@ export interface HoldRequest {
   readonly owner: string;
   /** Set for calls whose repeats are not calls of their own. */
   readonly repeat?: RepeatTerms;
+  /** Set where nothing was looked up because the call repeats another: where it does not after all, it is judged anew. */
+  readonly repeatOnly?: boolean;
   /** Set where the call relies on or changes an amount that the vendor keeps. */
   readonly object?: ObjectTerms;
 }

@@ -4,7 +4,6 @@ import type { LedgerBatcher } from "../ledger/batch.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { AnswerBox } from "../vault/answer-box.ts";
-import type { Reading } from "./forward.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Reach } from "./reach.ts";
@@ -35,8 +34,6 @@ export interface DataPlane {
   readonly answers: AnswerBox;
   readonly inFlight: InFlight;
   readonly reach: Reach;
-  /** What look-ups have found of objects that never change, the least recently used first. */
-  readonly immutables: Map<string, Reading & { readonly kind: "found" }>;
   readonly limits: ProxyLimits;
   /** Where agents reach the proxy, without a slash at its end: what page links are made to lead to. */
   readonly publicUrl: string;

@@ -16,8 +16,10 @@ export type Judged =
       readonly operation: Operation;
       readonly scope: Scope;
       readonly exposure: Exposure;
-      /** What the version of its object was before the look-up. */
-      readonly objectVersion?: number | undefined;
+      /** The vendor's object that was looked up, and its version before that. */
+      readonly object?: { readonly path: string; readonly version: number };
+      /** Set where nothing was looked up because the call repeats another. */
+      readonly repeatOnly?: boolean;
     }
   | {
       readonly ok: false;

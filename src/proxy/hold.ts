@@ -54,11 +54,11 @@ function heldEarlier({ sends, currency, source, micros }: Exposure, heldMicros: 
 
 function objectTerms(
   { vendor }: VendorSetup,
-  { operation, objectVersion }: Judged & { readonly ok: true },
+  { operation, object }: Judged & { readonly ok: true },
   call: Call,
 ): ObjectTerms | undefined {
-  const path = operation.object?.(call);
-  return path === undefined ? undefined : { name: objectName(vendor.name, path), version: objectVersion };
+  const path = object?.path ?? operation.object?.(call);
+  return path === undefined ? undefined : { name: objectName(vendor.name, path), version: object?.version };
 }
 
 /**
@@ -92,6 +92,7 @@ export async function hold(
       owner: plane.owner,
       ...(repeat ? { repeat } : {}),
       ...(object ? { object } : {}),
+      ...(judged.ok && judged.repeatOnly ? { repeatOnly: true } : {}),
     });
     if (decision.admitted && judged.ok && call) {
       const { operation } = judged;

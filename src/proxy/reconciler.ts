@@ -1,5 +1,5 @@
 import { causeText } from "../log.ts";
-import type { DueReconciliation } from "../store/store.ts";
+import type { DueReconciliation } from "../store/due-reconciliation.ts";
 import { readOf } from "../vendors/look-up.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { read } from "./forward.ts";

@@ -124,7 +124,7 @@ function keptAtVendor(
   return {
     ...(object === undefined ? {} : { object }),
     ...(remembers ? { remembers } : {}),
-    ...(pricedLaterAt === undefined
+    ...(pricedLaterAt === undefined || resumes
       ? {}
       : { pricedLater: { path: pricedLaterAt, askAt: plane.clock.now() + FIRST_ASK_MS, besidesMicros } }),
   };

@@ -5,12 +5,13 @@ import type { CallState } from "../core/hold.ts";
 import type { Micros } from "../core/money.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { EpochMs } from "../core/window.ts";
-import type { Brake, KeyState, LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } from "../ledger/entry.ts";
-import type { VendorObject } from "../ledger/object.ts";
+import type { Brake, LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } from "../ledger/entry.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import type { SealedChainKey } from "../vault/chain-key.ts";
 import type { ControlRole } from "../vault/control-token.ts";
 import type { BackupReport, Frozen } from "./backup-report.ts";
+import type { DueReconciliation } from "./due-reconciliation.ts";
+import type { Standing } from "./standing.ts";
 
 /** A vault key as it is kept: never the token, only its hash. */
 export interface VaultKeyRecord {
@@ -138,29 +139,6 @@ export interface RememberedAnswer {
   readonly sealedAnswer: Uint8Array;
 }
 
-/** What the ledger would look at before the money of a call. */
-export interface Standing {
-  readonly key: KeyState | undefined;
-  readonly brakes: readonly Brake[];
-  /** Why nothing may be spent; null where nothing stands against it. */
-  readonly frozen: string | null;
-  readonly object: VendorObject | undefined;
-  /** The ledger's clock. */
-  readonly now: EpochMs;
-}
-
-/** A settled call whose price the vendor tells later. */
-export interface DueReconciliation {
-  readonly callId: string;
-  readonly vendor: string;
-  /** Where to ask, as `Call.path`. */
-  readonly path: string;
-  /** What the price there leaves out. */
-  readonly besidesMicros: Micros;
-  readonly attempts: number;
-  readonly vendorTxnId: string | null;
-}
-
 /** A live proxy process; its holds are its own until the lease runs out. */
 export interface Lease {
   readonly owner: string;
@@ -198,8 +176,16 @@ export interface Store extends ChainSource {
   /** Makes the holds of owners without a living lease `unresolved`; the number of them. */
   sweepAbandonedHolds(now: EpochMs): Promise<number>;
 
-  /** What stands against any call of a key, and what is known of the object that it is about: before a look-up. */
-  standing(keyId: string, objectName: string | undefined, now: EpochMs): Promise<Standing>;
+  /**
+   * What stands against any call of a key, what is known of the object that it is about, and whether it repeats another
+   * (by the names of its `RepeatSlot`s): asked before a look-up.
+   */
+  standing(
+    keyId: string,
+    objectName: string | undefined,
+    now: EpochMs,
+    slotNames?: readonly string[],
+  ): Promise<Standing>;
 
   /** Settled calls whose price is to be asked for, the longest waiting first. */
   dueReconciliations(now: EpochMs, limit: number): Promise<readonly DueReconciliation[]>;

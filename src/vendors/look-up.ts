@@ -2,16 +2,16 @@ import type { JsonValue } from "../core/call.ts";
 import type { Found, LookUp, Missing } from "./vendor.ts";
 
 /** A read of `path`, with its query where it has one (`/v1/charges/ch_1?expand[]=refunds`). */
-export function readOf(pathAndQuery: string, options: { readonly isImmutable?: boolean } = {}): LookUp {
+export function readOf(pathAndQuery: string): LookUp {
   const mark = pathAndQuery.indexOf("?");
   const path = mark === -1 ? pathAndQuery : pathAndQuery.slice(0, mark);
   const query = mark === -1 ? "" : pathAndQuery.slice(mark + 1);
-  return { method: "GET", path, query, form: "", isImmutable: options.isImmutable ?? false };
+  return { method: "GET", path, query, form: "" };
 }
 
 /** A POST that computes and keeps nothing. */
 export function computationOf(path: string, form: string): LookUp {
-  return { method: "POST", path, query: "", form, isImmutable: false };
+  return { method: "POST", path, query: "", form };
 }
 
 /** The name of a look-up's finding in `Found`. */

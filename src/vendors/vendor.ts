@@ -50,6 +50,8 @@ export interface Exposure {
   readonly source: CostSource;
   /** Whose money it is, where a look-up has told (the customer of a confirmed PaymentIntent). */
   readonly customer?: string;
+  /** `Operation.object`, where only a look-up could tell it: the subscription of an item. */
+  readonly object?: string;
 }
 
 /**
@@ -65,8 +67,6 @@ export interface LookUp {
   readonly query: string;
   /** Form body of a POST; empty for a GET. */
   readonly form: string;
-  /** Whether what it finds can never change (a price's amount): it is then asked for once. */
-  readonly isImmutable: boolean;
 }
 
 /** What look-ups have found, the JSON of 2xx answers, by `lookUpName`. */

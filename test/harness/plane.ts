@@ -161,7 +161,6 @@ async function composePlane(
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
-    immutables: new Map(),
     reach: new Reach(clock, options.resolve),
     limits: {
       bodyBytesMax: 1024 * 1024,

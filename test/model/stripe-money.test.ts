@@ -121,7 +121,6 @@ beforeAll(async () => {
     ledger: new MortalLedger(store, clock, { ...BATCHER_DEFAULTS, onFailure: () => {} }),
     keys: new KeyRing(store, new Map()),
     inFlight: new InFlight(),
-    immutables: new Map(),
     owner: "test:2",
   };
   const names = new Set(VENDORS.map(({ name }) => name));

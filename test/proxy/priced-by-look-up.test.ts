@@ -163,6 +163,40 @@ describe("nothing is looked up on behalf of a call", () => {
   });
 });
 
+describe("a repeat of a call that was looked up", () => {
+  const KEYED = { "idempotency-key": "k1" };
+
+  test("gets the recorded answer without another look-up, also when the vendor is down", async () => {
+    const key = await issue();
+    expect((await call(key, CONFIRM, "", KEYED)).status).toBe(200);
+    vendor.answer = () => "reset";
+    const again = await call(key, CONFIRM, "", KEYED);
+    expect(again.status).toBe(200);
+    expect(again.headers.get("x-keybrake-replayed")).toBe("true");
+    expect(sent()).toEqual([LOOK_UP, CONFIRM]);
+    expect((await rows(key)).map(({ costMicros }) => costMicros)).toEqual([20_000_000n, 0n]);
+  });
+
+  test("finds out what is unknown under the first hold, without another look-up", async () => {
+    const key = await issue({ daily_usd_cap: 20 });
+    vendor.answer = (request) => (request.target.endsWith("/confirm") ? "reset" : answer(request));
+    expect((await call(key, CONFIRM, "", KEYED)).status).toBe(504);
+    vendor.answer = answer;
+    expect((await call(key, CONFIRM, "", KEYED)).status).toBe(200);
+    expect(sent()).toEqual([LOOK_UP, CONFIRM, CONFIRM]);
+    expect(await rows(key)).toHaveLength(3);
+    expect(await plane.store.keySpend(key.id)).toMatchObject({ settledMicros: 20_000_000n, unresolvedMicros: 0n });
+  });
+
+  test("is looked up like any call once the record has run out", async () => {
+    const key = await plane.issue({ daily_usd_cap: 100 }, { expiresAt: plane.clock.now() + 9 * 86_400_000 });
+    expect((await call(key, CONFIRM, "", KEYED)).status).toBe(200);
+    plane.clock.advance(2 * 86_400_000);
+    expect((await call(key, CONFIRM, "", KEYED)).status).toBe(200);
+    expect(sent()).toEqual([LOOK_UP, CONFIRM, LOOK_UP, CONFIRM]);
+  });
+});
+
 describe("a look-up that fails refuses the call, which is not sent", () => {
   const FAILURES: readonly (readonly [string, DoubleAnswer, number, string])[] = [
     ["no such object", { status: 404, body: '{"error":{}}' }, 400, "request_rejected"],
@@ -232,6 +266,32 @@ describe("one call at a time on an object", () => {
     expect((await confirming).status).toBe(200);
     expect((await call(key, "POST /v1/payment_intents/pi_1", "description=paid")).status).toBe(200);
     expect(intent).toMatchObject({ amount: 2000, amount_received: 2000 });
+  });
+
+  test("a subscription and its items are one object: a quantity is not raised beside a price", async () => {
+    const key = await issue();
+    const price = { id: "price_1", currency: "usd", unit_amount: 1000, billing_scheme: "per_unit", recurring: {} };
+    const item = { id: "si_1", subscription: "sub_1", price, quantity: 1 };
+    const subscription = { id: "sub_1", currency: "usd", customer: "cus_1", status: "active", items: { data: [item] } };
+    const PATHS: Record<string, unknown> = {
+      "/v1/prices/price_1": price,
+      "/v1/subscription_items/si_1": item,
+      "/v1/subscriptions/sub_1": subscription,
+    };
+    let release = () => {};
+    const gate = new Promise<void>((done) => {
+      release = done;
+    });
+    vendor.answer = async ({ method, target }) => {
+      if (method === "POST") await gate;
+      return { status: 200, body: JSON.stringify(PATHS[target.split("?")[0]!]) };
+    };
+    const raising = call(key, "POST /v1/subscription_items/si_1", "quantity=2");
+    while (!sent().includes("POST /v1/subscription_items/si_1")) await Bun.sleep(1);
+    const beside = await call(key, "POST /v1/subscriptions/sub_1", "items[0][id]=si_1&items[0][quantity]=3");
+    expect(beside.status).toBe(409);
+    release();
+    expect((await raising).status).toBe(200);
   });
 
   test("an update between the look-up and the hold is seen: the amount is looked up again", async () => {

@@ -15,7 +15,7 @@ import type {
 } from "../../ledger/entry.ts";
 import { leaveObject, rememberNew } from "../../ledger/object.ts";
 import { finalCost } from "../../ledger/settlement.ts";
-import type { Standing } from "../store.ts";
+import type { Standing } from "../standing.ts";
 import { Counters } from "./counters.ts";
 import { FinalRows, unseenEnd } from "./final-rows.ts";
 import { LaterRows } from "./later-rows.ts";
@@ -24,7 +24,7 @@ import { LedgerStates } from "./ledger-state.ts";
 import { OpenBatches } from "./open-batches.ts";
 import type { OpenCall } from "./open-call.ts";
 import { prepareReconciliations } from "./reconciliations.ts";
-import { prepareRecords, Records } from "./records.ts";
+import { isRecorded, prepareRecords, Records } from "./records.ts";
 import { prepareVendorObjects, readVendorObject, TouchedObjects } from "./vendor-objects.ts";
 import { addRow, correctCounters, firstDollarUse, useAfter, type Work } from "./work.ts";
 
@@ -97,9 +97,11 @@ export class SqliteLedger {
   }
 
   /** What stands against a call before its money is looked at, and what is known of its object. */
-  standing(keyId: string, objectName: string | undefined, wallClock: EpochMs): Standing {
+  standing(keyId: string, objectName: string | undefined, wallClock: EpochMs, slotNames: readonly string[]): Standing {
+    const { now, frozen } = this.#states.read(wallClock);
     const object = objectName === undefined ? undefined : readVendorObject(this.#objects, objectName);
-    return { ...this.#reads.standing(keyId), ...this.#states.read(wallClock), object };
+    const isRepeat = slotNames.some((name) => isRecorded(this.#recorded, keyId, name, now));
+    return { ...this.#reads.standing(keyId), frozen, object, isRepeat, now };
   }
 
   #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Micros } from "../../core/money.ts";
 import type { EpochMs } from "../../core/window.ts";
-import type { DueReconciliation } from "../store.ts";
+import type { DueReconciliation } from "../due-reconciliation.ts";
 
 interface DueRow {
   readonly call_id: string;

@@ -130,6 +130,17 @@ function recordOf(row: RecordRow): RecordedCall {
   };
 }
 
+/** Whether a call that was recorded under this name still answers for its repeats. */
+export function isRecorded(
+  statements: ReturnType<typeof prepareRecords>,
+  vaultKeyId: string,
+  slotName: string,
+  now: EpochMs,
+): boolean {
+  const row = statements.read.get(vaultKeyId, slotName);
+  return row !== null && Number(row.expires_at) > now;
+}
+
 export function prepareRecords(database: Database) {
   return {
     read: database.query<RecordRow, [string, string]>(

@@ -43,7 +43,8 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     renewLease: (lease) => attempt(() => control.renewLease(lease)),
     sweepAbandonedHolds: (at) => attempt(() => ledger.sweepAbandoned(at)),
     purgeRecordedCalls: (at) => attempt(() => ledger.purgeRecords(at)),
-    standing: (keyId, objectName, at) => attempt(() => ledger.standing(keyId, objectName, at)),
+    standing: (keyId, objectName, at, slotNames = []) =>
+      attempt(() => ledger.standing(keyId, objectName, at, slotNames)),
     reconcile: (request) => attempt(() => ledger.reconcile(request)),
     ...reconciliationVerbs(database),
     findKeyByHash: (hash) => attempt(() => keys.findByHash(hash)),

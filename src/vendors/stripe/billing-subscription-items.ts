@@ -111,7 +111,7 @@ function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   if (strange) return strange;
   const both = itemAndSubscription(call, found);
   if (!both.ok) return both;
-  const { item, subscription } = both;
+  const { item, subscription, path } = both;
   const customer = idIn(subscription, "customer");
   if (!setField(call, MONEY)) return nothing(customer);
   if (isTaxed(subscription) || item.isTaxed || setField(call, /^tax_rates/)) return costUnknown(TAXED);
@@ -120,7 +120,7 @@ function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   const after = lineSum(kept(item, callAsEntry(call)), currency, found);
   const sum = addUp([before, after]);
   if (!sum.ok || !before.ok || !after.ok) return sum.ok ? costUnknown("the item has no amount") : sum;
-  return exposed(before.minor > after.minor ? before : after, pricing, "lookup", customer);
+  return onSubscription(path, exposed(before.minor > after.minor ? before : after, pricing, "lookup", customer));
 }
 
 /** What is left of the item's period is given back, unless `proration_behavior=none`. */
@@ -129,13 +129,18 @@ function deleted(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   if (strange) return strange;
   const both = itemAndSubscription(call, found);
   if (!both.ok) return both;
-  const { item, subscription } = both;
+  const { item, subscription, path } = both;
   const customer = idIn(subscription, "customer");
   if (item.isMetered) return costUnknown("the item is billed by usage, which it takes with it");
   if (field(call, "proration_behavior") === "none") return nothing(customer);
   if (isTaxed(subscription) || item.isTaxed) return costUnknown(TAXED);
   const sum = lineSum(item.entry, textIn(subscription, "currency"), found);
-  return sum.ok ? exposed(sum, pricing, "lookup", customer) : sum;
+  return sum.ok ? onSubscription(path, exposed(sum, pricing, "lookup", customer)) : sum;
+}
+
+/** An item's price and quantity can be changed through its subscription, too: of both only one call is under way. */
+function onSubscription(path: string, exposure: Exposure | Unsaid): Exposure | Unsaid {
+  return exposure.ok ? { ...exposure, object: path } : exposure;
 }
 
 function itemAndSubscription(call: Call, found: Found) {
@@ -145,5 +150,5 @@ function itemAndSubscription(call: Call, found: Found) {
   const path = subscriptionPath(textIn(object.object, "subscription"));
   if (!item || path === undefined) return costUnknown("Stripe's item has no price or no subscription");
   const subscription = objectFound(found, readOf(path));
-  return subscription.ok ? ({ ok: true, item, subscription: subscription.object } as const) : subscription;
+  return subscription.ok ? ({ ok: true, item, subscription: subscription.object, path } as const) : subscription;
 }

@@ -69,7 +69,7 @@ export function lifetimeMs({ config }: ControlPlaneOptions, policy: PolicyDocume
     throw new Problem(
       "invalid",
       "expires_in is missing: neither the request nor the template says how long the key lives",
-      'give expires_in, like "2h"',
+      "give expires_in, like 2h (`--expires-in 2h`)",
     );
   }
   refuseTooLong(ms, config.keyExpiresInMaxMs);

@@ -4,6 +4,7 @@ import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
 import type {
   Actor,
+  BudgetView,
   KeyPage,
   KeyView,
   ListKeysRequest,
@@ -84,9 +85,24 @@ export async function updateKey(
         ? record.expiresAt
         : options.clock.now() + changedLifetimeMs(options, record, change.expires_in, actor);
     const changed = await options.store.updateKey(id, { policy, expiresAt, fromVersion: record.version });
-    if (changed) return { ...(await viewNow(options, changed)), warnings: capsCountedFromNow(record.policy, policy) };
+    if (!changed) continue;
+    const view = await viewNow(options, changed);
+    return { ...view, warnings: [...capsCountedFromNow(record.policy, policy), ...fullCaps(view, change.policy)] };
   }
   throw new Problem("conflict", `${id} was changed by somebody else at the same moment`, "look at it and try again");
+}
+
+/** A sentence for each cap that the change has set below what is used already: from now on the key spends nothing of it. */
+function fullCaps({ spend }: KeyView, changed: UpdateKeyRequest["policy"]): readonly string[] {
+  const isChanged = (budget: string) => budget.split(".")[0]! in changed;
+  const isFull = ({ remaining }: BudgetView) => !/[1-9]/.test(remaining) || remaining.startsWith("-");
+  return spend.budgets
+    .filter((one) => isChanged(one.budget) && isFull(one))
+    .map(({ budget, unit, cap, used, reset_at }) => {
+      const amount = (value: string) => (unit === "usd" ? `$${value}` : `${value} sends`);
+      const until = reset_at === null ? "for good" : `until ${reset_at}`;
+      return `${budget} is ${amount(cap)}, and ${amount(used)} is used already: nothing more of it can be spent ${until}`;
+    });
 }
 
 /** @throws Problem `not_found` for a hash that no key has. */

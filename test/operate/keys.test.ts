@@ -266,6 +266,18 @@ describe("caps by kind", () => {
     expect((await installed.control.self(tokenHash)).spend.budgets).toMatchObject(used);
   });
 
+  test("that are set below what is used say so, and until when", async () => {
+    const id = await keyWith({ total_usd_cap: 500 });
+    await recordCall(installed, { keyId: id, exposureUsd: "30" });
+    const policy = { daily_usd_cap: 20, total_usd_cap: 30 };
+    expect((await installed.control.updateKey(id, { policy }, ADMIN)).warnings).toEqual([
+      "daily_usd_cap is $20.00, and $30.00 is used already: nothing more of it can be spent until 2026-01-02T00:00:00.000Z",
+      "total_usd_cap is $30.00, and $30.00 is used already: nothing more of it can be spent for good",
+    ]);
+    const above = { daily_usd_cap: 31, total_usd_cap: 31 };
+    expect((await installed.control.updateKey(id, { policy: above }, ADMIN)).warnings).toEqual([]);
+  });
+
   test("that are added later count from then on, which the change says; a cap of all dollars finds what was spent", async () => {
     const id = await keyWith({ total_usd_cap: 500 });
     await recordCall(installed, { keyId: id, exposureUsd: "30", kind: "refund" });

@@ -62,7 +62,8 @@ async function run(plan: OpenLoopPlan): Promise<OpenLoopResult> {
   clock.onmessage = ({ data: dueMs }: MessageEvent<number>) => {
     const due = { turn: turn++, dueMs };
     if (due.turn >= countedFrom) latesMs.push(nowMs() - dueMs);
-    const connection = idle.pop();
+    // In turn: one that has not sent a request for ten seconds is closed by servers that mind slow clients.
+    const connection = idle.shift();
     if (connection) send(connection, due);
     else waiting.push(due);
   };

@@ -72,7 +72,10 @@ function addSecretFlags(command: Command): Command {
 
 /** Twilio's own word for its account id is `--account-sid`; each vendor's declaration says its own. */
 function addAccountFlags(command: Command): Command {
-  command.option("--account-id <id>", "the vendor's account that the secret is for (Twilio: the account SID)");
+  command.option(
+    "--account-id <id>",
+    "the vendor's account that the secret is for (Twilio: the account SID, Shopify: the store's name)",
+  );
   for (const { accountId, title } of VENDORS) {
     if (accountId && accountId.flag !== "--account-id")
       command.option(`${accountId.flag} <id>`, `${title}: ${accountId.description}`);

@@ -28,8 +28,17 @@ export function bodyTokenProblem(vendor: Vendor, call: Call, tokenHash: Uint8Arr
   const elsewhere = [...call.bodyFields].some(
     ([name, value]) => name.includes(token) || (name !== field && value.includes(token)),
   );
-  if (!elsewhere && occurrences(call.body, token) === 1) return undefined;
+  if (!elsewhere && occurrences(call.body, token) === 1 && standsInField(vendor, call, token)) return undefined;
   return `The vault key may stand in the field ${field} of the body, as it is, and nowhere else in it.`;
+}
+
+/**
+ * Whether the one place in which the key is spelt out is the field's: with escapes in the field, it could be the name of an
+ * empty object, which has no leaf and so is among no `bodyFields`.
+ */
+function standsInField(vendor: Vendor, call: Call, token: string): boolean {
+  const probe = `${token}-`;
+  return bodyToken(vendor, JSON.parse(view(withSecret(call, token, probe)).toString("utf8")) as JsonValue) === probe;
 }
 
 /** The body with the secret in the place of the vault key; every other byte as it came. */

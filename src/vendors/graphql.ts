@@ -23,6 +23,8 @@ export function graphqlRefusal(terms: GraphqlTerms): (call: Call) => NoExposure 
   const free = new Set(terms.mutations);
   const closed = new Set(terms.closed_fields ?? []);
   return (call) => {
+    // Many servers prefer `query` in the address to the one in the body (GraphQL over HTTP, 2024-05), or read an `id` there.
+    if (call.query !== "") return refused("request_rejected", "a GraphQL call has nothing in the query of its address");
     const text = queryOf(call.json);
     if (typeof text !== "string") return text;
     const document = parsed(text);

@@ -17,6 +17,12 @@ type Moved = { readonly ok: true; readonly micros: Micros; readonly currency: Cu
 const MINOR = /^(?:0|[1-9][0-9]{0,11})$/;
 const DECIMAL = /^(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,18}))?$/;
 
+/**
+ * Currencies that Stripe alone writes with two decimals (core/currency.ts). By ISO 4217 they have none, and that is what
+ * another vendor's minor unit is taken for: the dearer reading.
+ */
+const WITHOUT_DECIMALS: ReadonlySet<Currency> = new Set(["isk", "ugx"]);
+
 export function compileAmount({ at, unit, currency }: DeclaredAmount): Amount {
   const bracketed = /^\[(.+)\]$/.exec(currency)?.[1];
   const isPlace = bracketed !== undefined || currency.startsWith("/");
@@ -64,8 +70,10 @@ export function toMicros({ unit }: Amount, text: string, currency: Currency, pri
   const exponent = currencyExponent(currency);
   const rateMicros = currency === "usd" ? MICROS_PER_USD : pricing.currencyRates.get(currency);
   if (exponent === undefined || rateMicros === undefined) return undefined;
-  if (unit === "minor")
-    return MINOR.test(text) ? divideCeil(BigInt(text) * rateMicros, 10n ** BigInt(exponent)) : undefined;
+  if (unit === "minor") {
+    const decimals = WITHOUT_DECIMALS.has(currency) ? 0 : exponent;
+    return MINOR.test(text) ? divideCeil(BigInt(text) * rateMicros, 10n ** BigInt(decimals)) : undefined;
+  }
   const match = DECIMAL.exec(text);
   if (!match) return undefined;
   const decimals = match[2] ?? "";

@@ -72,7 +72,13 @@ const ScopeSchema = object(
 );
 
 const ForbiddenSchema = object(
-  { field: place("The field."), reason: text("Why, as a half sentence.") },
+  {
+    field: place("The field."),
+    reason: text("Why, as a half sentence."),
+    unless: Type.Optional(
+      Type.Array(text("A value."), { description: "Texts that are taken all the same, exactly as they stand here." }),
+    ),
+  },
   { description: "A field that refuses the call." },
 );
 

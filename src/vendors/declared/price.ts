@@ -1,5 +1,5 @@
 import type { Answer, Call, JsonValue } from "../../core/call.ts";
-import { divideCeil, type Micros, parseUsd } from "../../core/money.ts";
+import { divideCeil, formatUsd, MICROS_MAX, type Micros, parseUsd } from "../../core/money.ts";
 import { isObject } from "../resend-emails.ts";
 import type { Cost, Exposure, MoneyKind, NoExposure, Operation, Pricing } from "../vendor.ts";
 import { type Amount, amountOf, compileAmount, decimalToMicros, toMicros } from "./amount.ts";
@@ -89,6 +89,12 @@ function fieldName(each: Place): string {
 }
 
 function exposureOf(price: Price, call: Call, pricing: Pricing): Exposure | NoExposure {
+  const exposure = countedExposure(price, call, pricing);
+  if (!exposure.ok || exposure.micros <= MICROS_MAX) return exposure;
+  return rejected(`the call comes to $${formatUsd(exposure.micros)}; at most $${formatUsd(MICROS_MAX)} is kept`);
+}
+
+function countedExposure(price: Price, call: Call, pricing: Pricing): Exposure | NoExposure {
   const found = subjectsOf(price, call);
   if (!found.ok) return found;
   if (price.amount) return amountExposure(price.amount, found.subjects, call, pricing);
@@ -164,7 +170,9 @@ function costOf(
   if (!cost) return { micros: exposure.micros, source, ...vendorTxnId };
   const value = valueAt(answer.json, cost.segments);
   const micros = value === undefined ? undefined : answeredMicros(price, cost.what, value, exposure, pricing);
-  if (micros === undefined) return { micros: exposure.micros, source, unreadable: true, ...vendorTxnId };
+  if (micros === undefined || micros > MICROS_MAX) {
+    return { micros: exposure.micros, source, unreadable: true, ...vendorTxnId };
+  }
   return { micros, source: "vendor_response", ...vendorTxnId };
 }
 

@@ -1,4 +1,4 @@
-import type { Call } from "../../core/call.ts";
+import type { Call, JsonValue } from "../../core/call.ts";
 import { graphqlRefusal } from "../graphql.ts";
 import type { NoExposure, Operation } from "../vendor.ts";
 import { badMailHeaders } from "./addresses.ts";
@@ -11,7 +11,7 @@ type Check = (call: Call) => NoExposure | undefined;
 export function refuseOf({ forbid = [], mail_headers, graphql, price }: DeclaredOperation): Operation["refuse"] {
   const each = price?.each === undefined ? undefined : parsePlace(price.each);
   const checks: readonly Check[] = [
-    ...forbid.map(({ field, reason }) => forbidden(parsePlace(field), reason)),
+    ...forbid.map(({ field, reason, unless = [] }) => forbidden(parsePlace(field), reason, new Set(unless))),
     ...(mail_headers === undefined ? [] : [mailHeaders(parsePlace(mail_headers), each)]),
     ...(graphql ? [graphqlRefusal(graphql)] : []),
   ];
@@ -25,10 +25,10 @@ export function refuseOf({ forbid = [], mail_headers, graphql, price }: Declared
   };
 }
 
-function forbidden(place: Place, reason: string): Check {
+function forbidden(place: Place, reason: string, unless: ReadonlySet<JsonValue>): Check {
   return (call) => {
     const reading = readPlace(subjectOf(call), place);
-    if (reading.state === "missing") return undefined;
+    if (reading.state === "missing" || (reading.state === "there" && unless.has(reading.value))) return undefined;
     return rejected(reading.state === "odd" ? reading.why : `the field ${place.text} ${reason}`);
   };
 }

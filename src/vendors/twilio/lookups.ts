@@ -5,6 +5,10 @@ import { LOOKUP_PACKAGES } from "./prices.ts";
 
 /** The number's shape and country, which cost nothing (twilio.com/docs/lookup/v2-api). */
 const FREE_PACKAGE = "validation";
+/** Of a number in a batch (twilio-node 6.2.0, `LookupBatchRequest`): another name could be read as `fields`. */
+const BATCH_FIELDS = new Set(
+  "phone_number fields correlation_id country_code identity_match reassigned_number sms_pumping_risk".split(" "),
+);
 /** Numbers in one batch that are priced; Twilio takes fewer. */
 const BATCH_MAX = 1000;
 
@@ -26,15 +30,22 @@ export function lookupExposure(call: Call, pricing: Pricing): Exposure | NoExpos
 
 /** The same for many numbers in one JSON body: `{ phone_numbers: [{ phone_number, fields }] }`. */
 export function batchExposure(call: Call, pricing: Pricing): Exposure | NoExposure {
-  const numbers = objectOf(call.json)?.["phone_numbers"];
+  const body = objectOf(call.json);
+  const beside = [...call.queryFields.keys(), ...Object.keys(body ?? {})].find((name) => name !== "phone_numbers");
+  if (beside !== undefined) return costUnknown(`the parameter ${beside.slice(0, 60)} may change what a look-up costs`);
+  const numbers = body?.["phone_numbers"];
   if (!Array.isArray(numbers) || numbers.length === 0 || numbers.length > BATCH_MAX) {
     return rejected(`phone_numbers is not a list of 1 to ${BATCH_MAX} numbers`);
   }
-  const sum = sumOf((numbers as readonly JsonValue[]).map((number) => ofBatch(objectOf(number)?.["fields"], pricing)));
+  const sum = sumOf((numbers as readonly JsonValue[]).map((number) => ofBatch(objectOf(number), pricing)));
   return sum.ok ? ceiling(sum.micros) : sum;
 }
 
-function ofBatch(fields: JsonValue | undefined, pricing: Pricing): Priced {
+function ofBatch(number: ReturnType<typeof objectOf>, pricing: Pricing): Priced {
+  if (!number) return rejected("phone_numbers has an entry that is no object");
+  const strange = Object.keys(number).find((name) => !BATCH_FIELDS.has(name));
+  if (strange !== undefined) return costUnknown(`${strange.slice(0, 60)} of a number may change what its look-up costs`);
+  const fields = number["fields"];
   if (fields === undefined || fields === null) return { ok: true, micros: 0n };
   const names = Array.isArray(fields) ? fields : [fields];
   if (!names.every((name): name is string => typeof name === "string"))

@@ -32,6 +32,9 @@ const HARMLESS_VALUES: ReadonlyMap<string, string> = new Map([
   ["RiskCheck", "disable"],
 ]);
 
+/** Where a sender can be, whose address names its channel: `whatsapp:+14155550100`. */
+const SENDERS = ["From", "FallbackFrom"] as const;
+
 interface Quote {
   readonly ok: true;
   readonly units: number;
@@ -52,7 +55,8 @@ function quoteMessage(call: Call, pricing: Pricing): Quote | NoExposure {
   if (to.includes(":")) return costUnknown(`messages to ${to.slice(0, to.indexOf(":"))} addresses have no rate here`);
   const recipient = numberIn(call, "To");
   if (!recipient.ok) return recipient;
-  if (field(call, "From")?.includes(":")) return costUnknown("the sender is on another channel than SMS");
+  if (SENDERS.some((name) => field(call, name)?.includes(":")))
+    return costUnknown("the sender is on another channel than SMS");
   const body = field(call, "Body") ?? "";
   // Characters are counted only where there are units enough for too many.
   const characters = body.length > BODY_CHARACTERS_MAX ? [...body].length : body.length;

@@ -36,6 +36,19 @@ export function routingExposure(call: Call, pricing: Pricing): Exposure | NoExpo
   return price.ok ? ceiling(price.micros) : price;
 }
 
+/** Of a messaging service: where the messages go that arrive at its numbers. */
+const INBOUND = /^(?:InboundRequestUrl|FallbackUrl)$/i;
+
+/** A service by its id: what else stands there (`PreregisteredUsa2p`) has a price, in whatever letter case. */
+const SERVICES = /^\/messaging\/v1\/Services(?:\/MG[0-9A-Za-z]+)?$/;
+
+/** The TwiML at such an address answers every message that arrives, with as many as it likes. */
+export function refuseInbound(call: Call): NoExposure | undefined {
+  if (!SERVICES.test(call.path)) return costUnknown("the path names no messaging service by its id");
+  const inbound = [...call.bodyFields, ...call.queryFields].find(([name, value]) => INBOUND.test(name) && value !== "");
+  return inbound && costUnknown(`${inbound[0]} leads messages that arrive to instructions, which can send others`);
+}
+
 function monthOf(call: Call, pricing: Pricing): Priced {
   const areaCode = field(call, "AreaCode");
   if (areaCode !== undefined && field(call, "PhoneNumber") === undefined) {

@@ -1,6 +1,7 @@
 import { family } from "../family.ts";
 import type { Operation } from "../vendor.ts";
 import { refuseOtherUpdate } from "./messages.ts";
+import { refuseInbound } from "./numbers.ts";
 import { AC, PRICED } from "./priced-operations.ts";
 import { refuseLookups } from "./verify.ts";
 
@@ -126,9 +127,10 @@ const FREE: readonly Operation[] = [
     `POST ${AC}/Usage/Triggers.json`,
   ]),
   // Who sends, and by which links: no message leaves by it, and a sender's price is within the rate of the destination.
+  ...["POST /messaging/v1/Services", "POST /messaging/v1/Services/*"].map(
+    (route): Operation => ({ name: "messaging.settings", route, class: "free", kind: "write", refuse: refuseInbound }),
+  ),
   ...family("messaging.settings", "free", "write", undefined, [
-    "POST /messaging/v1/Services",
-    "POST /messaging/v1/Services/*",
     "DELETE /messaging/v1/Services/*",
     ...["AlphaSenders", "ChannelSenders", "DestinationAlphaSenders", "PhoneNumbers", "ShortCodes"].flatMap((name) => [
       `POST /messaging/v1/Services/*/${name}`,

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { addAuditCommand } from "./cli/audit.ts";
 import { addBackupCommand } from "./cli/backup.ts";
+import { addBlowoutCommand } from "./cli/blowout.ts";
 import { addBrakeCommands } from "./cli/brake.ts";
 import { addBudgetCommands } from "./cli/budget.ts";
 import { type Cli, withExamples } from "./cli/cli.ts";
@@ -16,6 +17,7 @@ import { addRestoreCommand } from "./cli/restore.ts";
 import { addRunCommand } from "./cli/run.ts";
 import { emptyProgram, runProgram } from "./cli/run-program.ts";
 import { addServeCommand } from "./cli/serve.ts";
+import { addStripeScopesCommand } from "./cli/stripe-scopes.ts";
 import { addTokenCommands } from "./cli/token.ts";
 import { addVendorCommands } from "./cli/vendor.ts";
 
@@ -30,6 +32,8 @@ export function createProgram(cli: Cli): Command {
   addAuditCommand(program, cli);
   addResolveCommand(program, cli);
   addPolicyCommands(program, cli);
+  addStripeScopesCommand(program, cli);
+  addBlowoutCommand(program, cli);
   addBudgetCommands(program, cli);
   addBrakeCommands(program, cli);
   addTokenCommands(program, cli);

@@ -16,3 +16,10 @@ export async function askYes({ keyboard, voice }: Cli, question: string, isSaid:
   if (typed.trim().toLowerCase() === "yes") return;
   throw new Problem("invalid", "nothing was changed", "type yes, the whole word, or use --yes");
 }
+
+/** One line that answers `question`; `otherwise` where nothing is typed, which the question then shows. */
+export async function askLine({ keyboard, voice }: Cli, question: string, otherwise = ""): Promise<string> {
+  voice.noteRaw(otherwise === "" ? `${question}: ` : `${question} [${otherwise}]: `);
+  const typed = (await keyboard.readLine()).trim();
+  return typed === "" ? otherwise : typed;
+}

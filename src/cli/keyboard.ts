@@ -7,6 +7,8 @@ export interface Keyboard {
   readAll(bytesMax: number): Promise<string>;
   /** One line from the terminal, which does not show what is typed. */
   readHidden(): Promise<string>;
+  /** One line from the terminal, which shows what is typed. @throws Problem where the input ends before a line does. */
+  readLine(): Promise<string>;
 }
 
 export const processKeyboard: Keyboard = {
@@ -15,6 +17,7 @@ export const processKeyboard: Keyboard = {
   },
   readAll,
   readHidden,
+  readLine,
 };
 
 async function readAll(bytesMax: number): Promise<string> {
@@ -53,5 +56,35 @@ function readHidden(): Promise<string> {
     stdin.setRawMode(true);
     stdin.resume();
     stdin.on("data", take);
+  });
+}
+
+/** What was typed or pasted after the line that was asked for: the next question's answer. */
+let typedAhead = "";
+
+/** The terminal's own line editing shows what is typed, and ends the program at Ctrl-C. */
+function readLine(): Promise<string> {
+  const stdin = process.stdin;
+  return new Promise((resolve, reject) => {
+    const finish = (end: () => void) => {
+      stdin.off("data", take);
+      stdin.off("end", ended);
+      stdin.pause();
+      end();
+    };
+    const ended = () => finish(() => reject(new Problem("invalid", "the input ended before the last question")));
+    const take = (chunk: Buffer | string) => {
+      const [line = "", ...rest] = (typedAhead + chunk.toString()).split("\n");
+      if (rest.length === 0) {
+        typedAhead = line;
+        return;
+      }
+      typedAhead = rest.join("\n");
+      finish(() => resolve(line.replace(/\r$/, "")));
+    };
+    stdin.on("end", ended);
+    stdin.on("data", take);
+    stdin.resume();
+    if (typedAhead.includes("\n")) take("");
   });
 }

@@ -11,6 +11,7 @@ import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import { explainRequest, explainText } from "./explain-text.ts";
 import { withControl } from "./local.ts";
 import { collect, collectPair } from "./policy-flags.ts";
+import { addPolicyNew } from "./policy-new.ts";
 import type { Column } from "./table.ts";
 import { counted } from "./wording.ts";
 
@@ -18,13 +19,14 @@ import { counted } from "./wording.ts";
 export function addPolicyCommands(program: Command, cli: Cli): void {
   const policy = program
     .command("policy")
-    .description("list, show and check templates; ask what a policy would decide");
+    .description("list, show, write and check templates; ask what a policy would decide");
   withExamples(policy, [
     "keybrake policy lint",
     'keybrake policy explain --template billing "POST /v1/payment_intents" -d amount=2999 -d currency=usd',
   ]);
   addList(policy, cli);
   addShow(policy, cli);
+  addPolicyNew(policy, cli);
   addLint(policy, cli);
   addExplain(policy, cli);
 }

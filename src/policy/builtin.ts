@@ -1,18 +1,26 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import billing from "../../policies/billing.yaml" with { type: "text" };
+import codeSandbox from "../../policies/code-sandbox.yaml" with { type: "text" };
 import email from "../../policies/email.yaml" with { type: "text" };
 import notificationsSms from "../../policies/notifications-sms.yaml" with { type: "text" };
 import readOnly from "../../policies/read-only.yaml" with { type: "text" };
 import refunds from "../../policies/refunds.yaml" with { type: "text" };
+import tenantBilling from "../../policies/tenant-billing.yaml" with { type: "text" };
+import webhookDisputeCreated from "../../policies/webhook-dispute-created.yaml" with { type: "text" };
+import webhookPaymentFailed from "../../policies/webhook-payment-failed.yaml" with { type: "text" };
 
 /** The templates that the binary carries: file name → text. */
 export const BUILTIN_TEMPLATES: ReadonlyMap<string, string> = new Map<string, string>([
   ["billing.yaml", billing],
+  ["code-sandbox.yaml", codeSandbox],
   ["email.yaml", email],
   ["notifications-sms.yaml", notificationsSms],
   ["read-only.yaml", readOnly],
   ["refunds.yaml", refunds],
+  ["tenant-billing.yaml", tenantBilling],
+  ["webhook-dispute-created.yaml", webhookDisputeCreated],
+  ["webhook-payment-failed.yaml", webhookPaymentFailed],
 ]);
 
 /**

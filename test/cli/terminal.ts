@@ -27,7 +27,7 @@ export interface TerminalOptions {
   readonly server?: (options: Parameters<Cli["startServer"]>[0]) => Promise<RunningServer>;
   /** Makes stdout and stderr terminals of this width. */
   readonly columns?: number;
-  /** Typed where a command asks for something; makes stdin a terminal. */
+  /** Typed where a command asks for something, a line for each question; makes stdin a terminal. */
   readonly typed?: string;
   readonly onPause?: () => void;
 }
@@ -64,6 +64,7 @@ export class Terminal {
       columns,
     });
     const voice = new Voice(sink("out"), sink("err"), environment);
+    const lines = (typed ?? "").split("\n");
     const clock = { now: () => this.nowMs, elapsed: () => this.nowMs };
     return {
       voice,
@@ -73,6 +74,7 @@ export class Terminal {
         isTerminal: typed !== undefined,
         readAll: async () => stdin,
         readHidden: async () => typed ?? "",
+        readLine: async () => lines.shift() ?? "",
       },
       signals: {
         listen: (handle) => {

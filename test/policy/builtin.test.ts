@@ -38,9 +38,16 @@ test("the binary carries every template of policies/", () => {
   expect([...BUILTIN_TEMPLATES.keys()]).toEqual(files.sort());
 });
 
-test.each([...BUILTIN_TEMPLATES])("%s has no lint errors and no warnings, and needs no input", (fileName, text) => {
+test.each([...BUILTIN_TEMPLATES])("%s has no lint errors and no warnings, and an expiry", (fileName, text) => {
   expect(lintTemplate(text, fileName)).toEqual([]);
-  expect(filled(fileName.replace(".yaml", ""))).toMatchObject({ expires_in: expect.any(String) });
+  const inputs = fileName === "tenant-billing.yaml" ? RUN : {};
+  expect(filled(fileName.replace(".yaml", ""), inputs)).toMatchObject({ expires_in: expect.any(String) });
+});
+
+test("tenant-billing is not filled without the tenant's customers, and its cap follows the plan", () => {
+  expect(() => filled("tenant-billing")).toThrow(/customers/);
+  expect(filled("tenant-billing", RUN)).toMatchObject({ daily_usd_cap: "500.00" });
+  expect(filled("tenant-billing", { ...RUN, cap: "5000" })).toMatchObject({ daily_usd_cap: "5000.00" });
 });
 
 test("refunds has a cap of its kind, which fields beside it can lower", () => {
@@ -196,6 +203,46 @@ describe("verdicts and exposures", () => {
     ],
     ["email", FROM, "POST /api-keys", ["name=x"], "endpoint_denied", "0.00"],
     ["email", FROM, "POST /broadcasts", ["name=x"], "endpoint_denied", "0.00"],
+    ["refunds", {}, "GET /v1/customers/cus_1", [], "allowed", "0.00"],
+    ["refunds", {}, "GET /v1/customers", [], "endpoint_denied", "0.00"],
+    ["tenant-billing", RUN, PAY, ["amount=2999", "currency=usd", "customer=cus_1"], "allowed", "29.99"],
+    ["tenant-billing", RUN, PAY, ["amount=2999", "currency=usd", "customer=cus_9"], "scope_denied", "0.00"],
+    ["tenant-billing", RUN, PAY, ["amount=2999", "currency=usd"], "scope_denied", "0.00"],
+    ["tenant-billing", RUN, PAY, ["amount=25001", "currency=usd", "customer=cus_1"], "amount_denied", "250.01"],
+    ["tenant-billing", RUN, "GET /v1/customers/cus_9", [], "scope_denied", "0.00"],
+    ["tenant-billing", RUN, "GET /v1/customers", [], "endpoint_denied", "0.00"],
+    ["tenant-billing", RUN, "POST /v1/refunds", ["payment_intent=pi_1"], "endpoint_denied", "0.00"],
+    ["code-sandbox", {}, PAY, ["amount=500", "currency=usd"], "allowed", "5.00"],
+    ["code-sandbox", {}, PAY, ["amount=501", "currency=usd"], "amount_denied", "5.01"],
+    ["code-sandbox", {}, PAY, ["amount=500", "currency=usd", "on_behalf_of=acct_1"], "parameter_denied", "0.00"],
+    [
+      "code-sandbox",
+      {},
+      PAY,
+      ["amount=500", "currency=usd", "transfer_data[destination]=acct_1"],
+      "parameter_denied",
+      "0.00",
+    ],
+    ["code-sandbox", {}, "GET /v1/customers", [], "endpoint_denied", "0.00"],
+    ["code-sandbox", {}, "POST /v1/refunds", ["payment_intent=pi_1"], "endpoint_denied", "0.00"],
+    ["webhook-payment-failed", {}, "POST /v1/payment_intents/pi_1/confirm", [], "allowed", "0.00"],
+    ["webhook-payment-failed", {}, "POST /v1/refunds", ["payment_intent=pi_1", "amount=100"], "allowed", "0.00"],
+    ["webhook-payment-failed", {}, "GET /v1/payment_intents/pi_1", [], "allowed", "0.00"],
+    ["webhook-payment-failed", {}, PAY, ["amount=2999", "currency=usd"], "endpoint_denied", "0.00"],
+    ["webhook-payment-failed", {}, "POST /v1/payouts", ["amount=1", "currency=usd"], "endpoint_denied", "0.00"],
+    [
+      "webhook-payment-failed",
+      {},
+      "POST /v1/refunds",
+      ["payment_intent=pi_1", "reason=fraudulent"],
+      "parameter_denied",
+      "0.00",
+    ],
+    ["webhook-dispute-created", {}, "GET /v1/disputes/dp_1", [], "allowed", "0.00"],
+    ["webhook-dispute-created", {}, "POST /v1/disputes/dp_1", ["submit=false"], "allowed", "0.00"],
+    ["webhook-dispute-created", {}, "POST /v1/disputes/dp_1", ["submit=true"], "parameter_denied", "0.00"],
+    ["webhook-dispute-created", {}, "POST /v1/disputes/dp_1", [], "parameter_denied", "0.00"],
+    ["webhook-dispute-created", {}, "POST /v1/disputes/dp_1/close", [], "endpoint_denied", "0.00"],
     ["read-only", {}, "GET /v1/charges?limit=100", [], "allowed", "0.00"],
     ["read-only", {}, "HEAD /v1/balance", [], "allowed", "0.00"],
     ["read-only", {}, "GET /v1/issuing/cards/ic_1", [], "endpoint_denied", "0.00"],

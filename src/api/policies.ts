@@ -1,20 +1,33 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { METHODS } from "../core/call.ts";
+import { readAuditFilter } from "../operate/audit-filter.ts";
 import { query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
 const TAGS = ["Policies"];
 
+const Inputs = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
+  description: "Values for the template's inputs.",
+  "x-allowed": "an object of texts or lists of texts",
+});
+
+const ReplayBody = Type.Object(
+  {
+    template: Type.String({ description: "The template's name." }),
+    inputs: Type.Optional(Inputs),
+    since: Type.Optional(Type.String({ description: "Calls since then: a time, or how long ago. Default: 7d." })),
+    until: Type.Optional(Type.String({ description: "Only calls before then." })),
+    run: Type.Optional(Type.String({ description: "Only calls of this run." })),
+    key_id: Type.Optional(Type.String({ description: "Only calls with this vault key." })),
+  },
+  { additionalProperties: false },
+);
+
 const ExplainBody = Type.Object(
   {
     template: Type.Optional(Type.String({ description: "Explain by this template." })),
-    inputs: Type.Optional(
-      Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
-        description: "Values for the template's inputs.",
-        "x-allowed": "an object of texts or lists of texts",
-      }),
-    ),
+    inputs: Type.Optional(Inputs),
     key_id: Type.Optional(Type.String({ description: "Or by the policy of this key, with what is left of its caps." })),
     method: Type.Union(
       METHODS.map((method) => Type.Literal(method)),
@@ -27,7 +40,7 @@ const ExplainBody = Type.Object(
 );
 
 /** Templates, and what the proxy would do. */
-export function policyController({ control, gate }: ApiSetting) {
+export function policyController({ control, gate, clock }: ApiSetting) {
   return new Elysia(ELYSIA)
     .get("/policies", async () => ({ policies: await control.listTemplates() }), {
       query: query({}),
@@ -48,6 +61,20 @@ export function policyController({ control, gate }: ApiSetting) {
         parse: "json",
         body: ExplainBody,
         detail: { summary: "What the proxy would do with a call, and which rule decides; nothing is sent", tags: TAGS },
+      },
+    )
+    .post(
+      "/policies/replay",
+      ({ body: { template, inputs, since = "7d", ...texts } }) =>
+        control.replayPolicy({
+          template,
+          ...(inputs && { inputs }),
+          filter: readAuditFilter({ since, ...texts }, clock.now()),
+        }),
+      {
+        parse: "json",
+        body: ReplayBody,
+        detail: { summary: "Which recorded calls a template would have refused, and the dollars", tags: TAGS },
       },
     );
 }

@@ -60,6 +60,8 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "GET", path: "/policies", access: ALL_ROLES },
   { method: "GET", path: "/policies/:name", access: ALL_ROLES },
   { method: "POST", path: "/policies/explain", access: ALL_ROLES },
+  // It tells what other keys did, as the audit does.
+  { method: "POST", path: "/policies/replay", access: READING },
 ];
 
 /** Where the routes of keys stand; the first is canonical, the others are the same routes. */

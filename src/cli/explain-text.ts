@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { Problem } from "../core/problem.ts";
-import type { ExplainRequest, ExplainView } from "../operate/control-plane.ts";
+import type { ExplainRequest } from "../operate/control-plane.ts";
+import type { ExplainView, RulePlace } from "../operate/policy-verbs.ts";
 import { given } from "./policy-flags.ts";
 import { budgetAmount, budgetUse, dollars, facts, shortTime } from "./wording.ts";
 
@@ -52,20 +54,36 @@ function formPair(part: string): string {
 }
 
 /** What `policy explain` prints: the verdict, why, what it costs at most, and what that leaves. */
-export function explainText(view: ExplainView): string {
+export function explainText(view: ExplainView, policiesDir: string): string {
   const isAllowed = view.verdict === "allowed";
   // A refusal before the amount is looked at has none, and $0.00 would read as "free".
   const isPriced = view.exposure_usd !== null && (isAllowed || /[1-9]/.test(view.exposure_usd));
+  const limit = view.max_amount_per_call_usd;
   return facts([
     ["verdict", isAllowed ? view.verdict : `${view.verdict} (the agent gets ${view.status})`],
-    ["rule", view.rule],
+    ["rule", `${view.rule}${placeText(view.rule_place, policiesDir)}`],
     ["why", view.message.replace(/^Keybrake: /, "")],
-    ["operation", view.operation],
+    ["operation", view.operation && `${view.operation} (${view.class}, ${view.kind})`],
+    ["asks first", view.looks_up.join(", ") || null],
     ["costs at most", isPriced ? dollars(view.exposure_usd!) : null],
+    [
+      "one call",
+      limit === null || view.looks_up.length === 0
+        ? null
+        : `may cost ${dollars(limit)} at most (max_amount_per_call_usd)`,
+    ],
     ...view.budgets.map((budget) => {
       const resets = budget.reset_at === null ? "" : `, resets ${shortTime(budget.reset_at)} UTC`;
       const left = budgetAmount(budget.unit, budget.remaining);
-      return [budget.budget, `${budgetUse(budget)} used, ${left} left${resets}`] as const;
+      const after =
+        budget.remaining_after === null ? "" : `, ${budgetAmount(budget.unit, budget.remaining_after)} after this call`;
+      return [budget.budget, `${budgetUse(budget)} used, ${left} left${after}${resets}`] as const;
     }),
   ]);
+}
+
+/** As a terminal makes a link of it: `policies/billing.yaml:31`. A key that is out has a policy of its own. */
+export function placeText(place: RulePlace | null, policiesDir: string): string {
+  if (place === null) return "";
+  return place.file === null ? ` (key ${place.key_id})` : ` (${join(policiesDir, place.file)}:${place.line})`;
 }

@@ -12,6 +12,8 @@ import { explainRequest, explainText } from "./explain-text.ts";
 import { withControl } from "./local.ts";
 import { collect, collectPair } from "./policy-flags.ts";
 import { addPolicyNew } from "./policy-new.ts";
+import { addReplayCommand } from "./policy-replay.ts";
+import { addSuggestCommand } from "./policy-suggest.ts";
 import type { Column } from "./table.ts";
 import { counted } from "./wording.ts";
 
@@ -19,7 +21,7 @@ import { counted } from "./wording.ts";
 export function addPolicyCommands(program: Command, cli: Cli): void {
   const policy = program
     .command("policy")
-    .description("list, show, write and check templates; ask what a policy would decide");
+    .description("list, show, write and check templates; ask what a policy would decide, or would have decided");
   withExamples(policy, [
     "keybrake policy lint",
     'keybrake policy explain --template billing "POST /v1/payment_intents" -d amount=2999 -d currency=usd',
@@ -29,6 +31,8 @@ export function addPolicyCommands(program: Command, cli: Cli): void {
   addPolicyNew(policy, cli);
   addLint(policy, cli);
   addExplain(policy, cli);
+  addReplayCommand(policy, cli);
+  addSuggestCommand(policy, cli);
 }
 
 const COLUMNS: readonly Column<TemplateView>[] = [
@@ -154,10 +158,12 @@ function addExplain(policy: Command, cli: Cli): void {
     .option("--json", "print a JSON object")
     .action(async (call: string, flags: ExplainFlags) => {
       const request = explainRequest(call, flags);
-      const view = await withControl(cli, command, (control) => control.explain(request));
-      if (flags.check && view.verdict !== "allowed") cli.exitCode = 1;
-      if (flags.json) cli.voice.sayJson(view);
-      else cli.voice.say(explainText(view));
+      await withControl(cli, command, async (control, { policiesDir }) => {
+        const view = await control.explain(request);
+        if (flags.check && view.verdict !== "allowed") cli.exitCode = 1;
+        if (flags.json) cli.voice.sayJson(view);
+        else cli.voice.say(explainText(view, policiesDir));
+      });
     });
   withExamples(command, [
     'keybrake policy explain --template billing "POST /v1/payment_intents" -d amount=2999 -d currency=usd',

@@ -2,6 +2,7 @@ import type { Secret } from "../core/secret.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
+import type { ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
 import type { VendorOperationVerbs } from "./vendor-operations.ts";
 
@@ -10,7 +11,7 @@ import type { VendorOperationVerbs } from "./vendor-operations.ts";
  * with these objects, and the CLI prints them, so that `--json` and the API say the same. Every method throws `Problem`
  * for what the caller can mend.
  */
-export interface ControlPlane extends AuditChainVerbs, VendorOperationVerbs {
+export interface ControlPlane extends AuditChainVerbs, PolicyTuningVerbs, VendorOperationVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
   showKey(id: string, actor: Actor): Promise<KeyView>;
@@ -279,16 +280,6 @@ export interface ExplainRequest {
   readonly path: string;
   /** Form text, or JSON where it begins with `{` or `[`. */
   readonly body?: string;
-}
-
-export interface ExplainView {
-  readonly verdict: string;
-  readonly status: number;
-  readonly rule: string;
-  readonly message: string;
-  readonly operation: string | null;
-  readonly exposure_usd: string | null;
-  readonly budgets: readonly BudgetView[];
 }
 
 /** One thing that `doctor` looked at. */

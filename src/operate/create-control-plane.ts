@@ -13,6 +13,8 @@ import { resolveCall } from "./resolve.ts";
 import { revokeKeys } from "./revoke-keys.ts";
 import { listTemplates, showTemplate } from "./templates.ts";
 import { findActor, issueToken, listTokens, revokeToken } from "./tokens.ts";
+import { replayPolicy } from "./tuning/replay.ts";
+import { suggestPolicy } from "./tuning/suggest.ts";
 import { vendorOperations } from "./vendor-operations.ts";
 import { listVendors, removeVendor, setVendor } from "./vendors.ts";
 import { verifyAudit } from "./verify-audit.ts";
@@ -49,6 +51,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     listTemplates: () => listTemplates(options),
     showTemplate: (name) => showTemplate(options, name),
     explain: (request) => explainCall(options, request),
+    replayPolicy: (request) => replayPolicy(options, request),
+    suggestPolicy: (request) => suggestPolicy(options, request),
     doctor: () => doctor(options),
   };
 }

@@ -5,21 +5,25 @@ import { VERDICTS, type Verdict } from "../core/verdict.ts";
 import { type EpochMs, windowStart } from "../core/window.ts";
 import { type Budget, keyBudgets, keyCounters } from "../ledger/budget.ts";
 import { counterKey, decide, type LedgerView } from "../ledger/decide.ts";
-import type { Brake, HoldRequest, KeyState } from "../ledger/entry.ts";
+import type { Brake, HoldDecision, HoldRequest, KeyState } from "../ledger/entry.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { type Explanation, explain } from "../policy/explain.ts";
 import { callFromText } from "../policy/explain-call.ts";
 import { fillTemplate } from "../policy/load.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
+import { rulePath, rulePlace } from "../policy/rule-place.ts";
+import type { Template } from "../policy/template.ts";
 import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
-import type { BudgetView, ExplainRequest, ExplainView } from "./control-plane.ts";
+import type { BudgetView, ExplainRequest } from "./control-plane.ts";
 import { budgetView, usedOf } from "./key-view.ts";
 import { checkVendorName, vendorRecord } from "./known-vendor.ts";
 import { type ControlPlaneOptions, pricingOf } from "./options.ts";
+import type { ExplainBudgetView, ExplainView, RulePlace } from "./policy-verbs.ts";
 
 /** A policy to explain by: a template's, or that of a key, with its state and what is used of its budgets. */
 interface Subject {
   readonly policy: PolicyDocument;
+  readonly template: Template | undefined;
   readonly record: VaultKeyRecord | undefined;
   readonly spend: KeySpend | undefined;
 }
@@ -45,25 +49,60 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   const ofCall = ({ kind }: Budget) => kind === undefined || kind === explanation.kind;
   const budgets = keyBudgets(keyId, policy, config.currencyRates).filter(ofCall);
   const view = ledgerView(subject, keyId, budgets, await store.listBrakes(), now);
-  const used = budgets.map((budget) => budgetView(budget, usedBefore(view, budget, now), now));
+  const before = budgets.map((budget) => usedBefore(view, budget, now));
+  const used = budgets.map((budget, index) => budgetView(budget, before[index]!, now));
   const decision = decide(
     view,
     holdRequest(explanation, subject, keyId, keyCounters(keyId, policy, config.currencyRates)),
   );
-  const exposure_usd = explanation.looks_up.length > 0 ? null : explanation.exposure_usd;
-  const said = { operation: explanation.operation || null, exposure_usd, budgets: used };
-  if (
-    decision.admitted ||
-    decision.code === "stale" ||
-    decision.code === "replayed" ||
-    decision.code === explanation.verdict
-  ) {
-    const { verdict, rule, message } = explanation;
-    return { verdict, status: VERDICTS[verdict].status, rule, message, ...said };
+  const said = saidByLedger(decision, explanation, used);
+  const left = (budget: Budget, index: number): string | null => {
+    if (said.verdict !== "allowed" || explanation.looks_up.length > 0) return null;
+    return budgetView(budget, before[index]! + asks(explanation, budget), now).remaining;
+  };
+  const { verdict, rule, message } = said;
+  return {
+    verdict,
+    status: VERDICTS[verdict].status,
+    rule,
+    message,
+    rule_place: placeOf(subject, rule),
+    operation: explanation.operation || null,
+    class: explanation.class || null,
+    kind: explanation.kind || null,
+    exposure_usd: explanation.looks_up.length > 0 ? null : explanation.exposure_usd,
+    looks_up: explanation.looks_up,
+    max_amount_per_call_usd: explanation.max_amount_per_call_usd,
+    budgets: budgets.map((budget, index): ExplainBudgetView => {
+      return { ...used[index]!, remaining_after: left(budget, index) };
+    }),
+  };
+}
+
+type Said = Pick<Explanation, "verdict" | "rule" | "message">;
+
+/** The policy's own word, unless the ledger has one that comes before it. */
+function saidByLedger(decision: HoldDecision, explanation: Explanation, used: readonly BudgetView[]): Said {
+  const { verdict, rule, message } = explanation;
+  if (decision.admitted || !("rule" in decision) || decision.code === verdict) return { verdict, rule, message };
+  const { code, rule: decidedBy, reason } = decision;
+  const said = `Keybrake: ${reasonOf(code, used, decidedBy, reason)}; ${VERDICTS[code].advice}.`;
+  return { verdict: code, rule: decidedBy, message: said };
+}
+
+/** What the call would take of a budget. */
+function asks({ exposure_usd, sends }: Explanation, { unit }: Budget): bigint {
+  return unit === "usd" ? parseUsd(exposure_usd) : BigInt(sends);
+}
+
+/** A key's policy is a copy of its own: the template may say something else by now. */
+function placeOf({ policy, template, record }: Subject, rule: string): RulePlace | null {
+  if (record) {
+    const isOfKey = rulePath(rule) !== undefined || rule === "revoked";
+    return isOfKey ? { file: null, line: null, column: null, key_id: record.id } : null;
   }
-  const verdict: Verdict = decision.code;
-  const message = `Keybrake: ${reasonOf(verdict, used, decision.rule, decision.reason)}; ${VERDICTS[verdict].advice}.`;
-  return { verdict, status: VERDICTS[verdict].status, rule: decision.rule, message, ...said };
+  const at = template && rulePlace(template, policy, rule);
+  return at ? { file: `${template.name}.yaml`, ...at, key_id: null } : null;
 }
 
 async function subjectOf({ store, templates }: ControlPlaneOptions, request: ExplainRequest): Promise<Subject> {
@@ -72,12 +111,13 @@ async function subjectOf({ store, templates }: ControlPlaneOptions, request: Exp
     throw new Problem("invalid", "explain needs a template or a key_id, and not both", "name one of them");
   }
   if (template !== undefined) {
-    const policy = fillTemplate(templates.get(template), request.inputs ?? {});
-    return { policy, record: undefined, spend: undefined };
+    const found = templates.get(template);
+    const policy = fillTemplate(found, request.inputs ?? {});
+    return { policy, template: found, record: undefined, spend: undefined };
   }
   const record = await store.getKey(key_id!);
   if (!record) throw new Problem("not_found", `there is no key ${JSON.stringify(key_id!.slice(0, 60))}`);
-  return { policy: record.policy, record, spend: await store.keySpend(record.id) };
+  return { policy: record.policy, template: undefined, record, spend: await store.keySpend(record.id) };
 }
 
 /** JSON as one text; form text as its parameters. */

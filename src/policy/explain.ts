@@ -1,5 +1,6 @@
 import type { Call } from "../core/call.ts";
 import { formatUsd } from "../core/money.ts";
+import { matchesRoute } from "../core/route.ts";
 import { VERDICTS, type Verdict } from "../core/verdict.ts";
 import type { Pricing, Vendor, VendorAccount } from "../vendors/vendor.ts";
 import { capsInWords } from "./caps-in-words.ts";
@@ -24,6 +25,8 @@ export interface Explanation {
   readonly exposure_usd: string;
   /** What the proxy would ask the vendor first (`GET /v1/charges/ch_1`), because the request does not say what it costs. */
   readonly looks_up: readonly string[];
+  /** The most that one call may cost, as decimal text, where the policy has a limit: it decides after a look-up, too. */
+  readonly max_amount_per_call_usd: string | null;
   /** Messages or recipients that it would count. */
   readonly sends: number;
   readonly customer: string | undefined;
@@ -52,6 +55,7 @@ export function explain({ policy, vendor, account, pricing }: ExplainSetting, ca
     route: operation?.route ?? "",
     class: operation?.class ?? "",
     kind: operation?.kind ?? "",
+    max_amount_per_call_usd: policy.maxPerCallMicros === undefined ? null : formatUsd(policy.maxPerCallMicros),
     sends: judgement.ok ? judgement.exposure.sends : 0,
     customer: scope?.customer,
     recipients: scope?.recipients ?? [],
@@ -70,16 +74,21 @@ function saying(policy: CompiledPolicy, call: Call, judgement: Judgement): Sayin
   }
   if (judgement.code === "look_up") {
     const looks_up = judgement.lookUps.map(({ method, path }) => `${method} ${path}`);
-    const message = allowedMessage(
-      policy,
-      call,
-      judgement.operation.kind,
-      `reserves what ${looks_up.join(" and ")} says that it costs`,
-    );
-    return { verdict: "allowed", rule: "look_up", message, exposure_usd: formatUsd(0n), looks_up };
+    const reserves = `reserves what ${looks_up.join(" and ")} says that it costs${limitInWords(policy)}`;
+    const message = allowedMessage(policy, call, judgement.operation.kind, reserves);
+    return { verdict: "allowed", rule: letInBy(policy, call), message, exposure_usd: formatUsd(0n), looks_up };
   }
   const { code: verdict, rule, message, exposureMicros } = judgement;
   return { verdict, rule, message, exposure_usd: formatUsd(exposureMicros), looks_up: [] };
+}
+
+/** The rule that lets a call in whose price is not known yet. */
+function letInBy({ allowed }: CompiledPolicy, { method, path }: Call): string {
+  return `allowed_endpoints[${allowed.findIndex((route) => matchesRoute(route, method, path))}]`;
+}
+
+function limitInWords({ maxPerCallMicros }: CompiledPolicy): string {
+  return maxPerCallMicros === undefined ? "" : ` (over $${formatUsd(maxPerCallMicros)} it is refused: amount_denied)`;
 }
 
 function allowedMessage(policy: CompiledPolicy, call: Call, kind: string, reserves: string): string {

@@ -30,7 +30,8 @@ function accountOutside(policy: CompiledPolicy, scope: Scope): Finding | undefin
   );
 }
 
-function customerOutside(policy: CompiledPolicy, operation: Operation, scope: Scope): Finding | undefined {
+/** What `breachedScope` finds of the customer alone. */
+export function customerOutside(policy: CompiledPolicy, operation: Operation, scope: Scope): Finding | undefined {
   const customers = policy.customers;
   if (!customers) return undefined;
   if (scope.customer !== undefined) {

@@ -76,14 +76,22 @@ function refusal(finding: Finding, operation: Operation, scope?: Scope, exposure
   return scope ? { ...said, scope } : said;
 }
 
-function indexOfMatch(routes: readonly Route[], call: Call): number {
+function indexOfMatch(routes: readonly Route[], call: CallLine): number {
   for (let index = 0; index < routes.length; index++) {
     if (matchesRoute(routes[index]!, call.method, call.path)) return index;
   }
   return -1;
 }
 
-function endpointFinding(policy: CompiledPolicy, call: Call, allowedAt: number): Finding | undefined {
+/** A call as far as its audit row has it. */
+export type CallLine = Pick<Call, "method" | "path">;
+
+/** What `judge` finds by method and path alone, for calls of which no more is known. */
+export function breachedEndpoint(policy: CompiledPolicy, operation: Operation, call: CallLine): Finding | undefined {
+  return endpointFinding(policy, call, indexOfMatch(policy.allowed, call)) ?? closedFinding(policy, operation, call);
+}
+
+function endpointFinding(policy: CompiledPolicy, call: CallLine, allowedAt: number): Finding | undefined {
   const deniedAt = indexOfMatch(policy.denied, call);
   if (deniedAt !== -1) {
     const by = policy.denied[deniedAt]!.text;
@@ -101,7 +109,7 @@ function endpointFinding(policy: CompiledPolicy, call: Call, allowedAt: number):
 }
 
 /** `* /**` must not open what hands out credentials: only the operation's own name does. */
-function closedFinding(policy: CompiledPolicy, operation: Operation, call: Call): Finding | undefined {
+function closedFinding(policy: CompiledPolicy, operation: Operation, call: CallLine): Finding | undefined {
   if (operation.class !== "closed" || isOpened(policy, operation, call)) return undefined;
   const reason = operation.reason ?? "hands out credentials";
   return endpointDenied(
@@ -110,11 +118,11 @@ function closedFinding(policy: CompiledPolicy, operation: Operation, call: Call)
   );
 }
 
-function shownEndpoint({ method, path }: Call): string {
+function shownEndpoint({ method, path }: CallLine): string {
   return `${method} ${path.length > 100 ? `${path.slice(0, 100)}…` : path}`;
 }
 
-function isOpened(policy: CompiledPolicy, operation: Operation, call: Call): boolean {
+function isOpened(policy: CompiledPolicy, operation: Operation, call: CallLine): boolean {
   return policy.allowed.some((route) => route.text === operation.route && matchesRoute(route, call.method, call.path));
 }
 
@@ -158,7 +166,8 @@ function currencyFinding(policy: CompiledPolicy, { currency }: Exposure): Findin
   };
 }
 
-function amountFinding(policy: CompiledPolicy, { micros }: Exposure): Finding | undefined {
+/** Whether one call may cost that much. */
+export function amountFinding(policy: CompiledPolicy, { micros }: Pick<Exposure, "micros">): Finding | undefined {
   const limit = policy.maxPerCallMicros;
   if (limit === undefined || micros <= limit) return undefined;
   const requested = formatUsd(micros);

@@ -117,4 +117,17 @@ describe("policies", () => {
     const wrong = await served.call("POST", "/policies/explain", { body: { ...body, method: "TRACE" } });
     expect(wrong.status).toBe(422);
   });
+
+  test("are tried on what is recorded", async () => {
+    const replay = (body: object) => served.call("POST", "/policies/replay", { body });
+    expect((await replay({ template: "billing", run: "nobody" })).json).toMatchObject({
+      template: "billing",
+      vendor: "stripe",
+      allowed: { calls: 0, usd: "0.00" },
+      not_checked: ["parameters", "allowed_currencies"],
+    });
+    expect((await replay({ template: "biling" })).status).toBe(404);
+    expect((await replay({ template: "billing", since: "yesterday" })).status).toBe(422);
+    expect((await replay({ run: "nobody" })).json.message).toBe("template is missing");
+  });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recordRun } from "./record-run.ts";
 import { Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -83,11 +84,33 @@ test("templates are listed, shown, checked and explained as the golden transcrip
   await transcript.type(`${explain} -d 'amount=2999&currency=eur'`);
   await transcript.type(`${explain} -d amount=15000 -d currency=usd --check`);
   await transcript.type("policy explain --template billing 'POST /v1/refunds' -d payment_intent=pi_1");
+  await transcript.type("policy explain --template billing 'POST /v1/payment_intents/pi_1/confirm'");
   await transcript.type("policy explain --template billing 'GET /v1/customers/cus_1' --json");
   await transcript.type(`policy lint ${folder}/spend.yaml ${folder}/mail.yaml`);
   await transcript.type("policy show bilings");
   await transcript.type("policy explain --template billing /v1/charges");
   transcript.expectGolden("policies", own);
+});
+
+test("a run is made a template of, and templates are tried on it, as the golden transcript says", async () => {
+  const issued = await terminal.run("key issue --template billing --label ray-billing/01 --json".split(" "));
+  const { id: keyId } = JSON.parse(issued.out) as { id: string };
+  await recordRun(terminal, keyId);
+  const suggested = join(terminal.folder, "ray-billing.yaml");
+  await transcript.type("policy suggest --run ray-billing/01");
+  await transcript.type(`policy suggest --run ray-billing/01 --margin 0 --out ${suggested}`);
+  await transcript.type(`policy suggest --run ray-billing/01 --out ${suggested}`);
+  await transcript.type(`policy lint ${suggested}`);
+  await transcript.type(`policy replay --template ${suggested} --run ray-billing/01`);
+  await transcript.type("policy replay --template refunds --since 1h");
+  await transcript.type("policy replay --template billing --set customers=cus_2 --json");
+  await transcript.type("policy replay --template billing --run nobody");
+  await transcript.type("policy replay --template gone.yaml");
+  await transcript.type("policy replay --template billing --since yesterday");
+  await transcript.type("policy suggest --run nobody");
+  await transcript.type("policy suggest --run ray-billing/01 --margin lots");
+  await transcript.type("policy suggest --run ray-billing/01 --out Ray.yml");
+  transcript.expectGolden("policy-tuning", (text) => text.replaceAll(terminal.folder, "FOLDER"));
 });
 
 test("wrong usage is said in two lines, with exit code 2", async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import type { ExplainRequest, ExplainView } from "../../src/operate/control-plane.ts";
+import type { ExplainRequest } from "../../src/operate/control-plane.ts";
+import type { ExplainView } from "../../src/operate/policy-verbs.ts";
 import { ADMIN, type Installed, install, problemOf } from "./installed.ts";
 import { recordCall } from "./record-call.ts";
 
@@ -99,4 +100,53 @@ test("goes by the caps of the call's kind, and by no other's", async () => {
   expect((await explain({ ...payout, body: "amount=500&currency=usd" })).verdict).toBe("allowed");
   const charge = await explain({ key_id: key.id });
   expect([charge.verdict, charge.budgets.map(({ budget }) => budget)]).toEqual(["allowed", ["daily_usd_cap"]]);
+});
+
+test("names file and line of the rule that decides, and the key where its own copy does", async () => {
+  const lineOf = (text: string) =>
+    installed.templates
+      .get("billing")
+      .text.split("\n")
+      .findIndex((line) => line.trim().startsWith(text)) + 1;
+  const cases = [
+    [{}, "allowed_endpoints[0]", "- POST /v1/payment_intents"],
+    [{ body: "amount=15000&currency=usd" }, "max_amount_per_call_usd", "max_amount_per_call_usd:"],
+    [{ body: "amount=1&currency=eur" }, "parameters.currency.in", "currency: {"],
+    [{ body: `${CHARGE.body}&metadata[order_id]=x` }, "parameters.metadata[order_id].matches", "metadata[order_id]:"],
+    [{ path: "/v1/refunds" }, "allowed_endpoints", "allowed_endpoints:"],
+    [{ method: "GET", path: "/v1/customers/cus_1", body: "" }, "allowed_endpoints[2]", "- GET /v1/customers/*"],
+    [{ inputs: { customers: "cus_1" }, body: `${CHARGE.body}&customer=cus_9` }, "customers", "customers: $"],
+  ] as const;
+  for (const [request, rule, line] of cases) {
+    const view = await explain({ template: "billing", ...request });
+    expect([view.rule, view.rule_place?.file, view.rule_place?.line]).toEqual([rule, "billing.yaml", lineOf(line)]);
+  }
+  const ofKey = { file: null, line: null, column: null, key_id: keyId };
+  expect((await explain({ key_id: keyId, path: "/v1/refunds" })).rule_place).toEqual(ofKey);
+  await installed.control.engageBrake({});
+  expect((await explain({ key_id: keyId })).rule_place).toBeNull();
+  expect((await explain({ template: "billing" })).rule_place).toBeNull();
+});
+
+test("says what would be left of each cap after the call, and nothing where it is refused", async () => {
+  await recordCall(installed, { keyId, exposureUsd: "100" });
+  const left = ({ budgets }: ExplainView) => budgets.map((budget) => [budget.remaining, budget.remaining_after]);
+  const view = await explain({ key_id: keyId });
+  expect(left(view)).toEqual([["400.00", "370.01"]]);
+  expect(view).toMatchObject({ class: "priced", kind: "charge", looks_up: [] });
+  expect(left(await explain({ key_id: keyId, path: "/v1/refunds" }))).toEqual([["400.00", null]]);
+});
+
+test("says what would be asked where the request does not tell the cost, and the limit of one call that decides then", async () => {
+  const view = await explain({ template: "billing", path: "/v1/payment_intents/pi_1/confirm", body: "" });
+  expect(view).toMatchObject({
+    verdict: "allowed",
+    rule: "allowed_endpoints[1]",
+    class: "look_up",
+    exposure_usd: null,
+    max_amount_per_call_usd: "120.00",
+    budgets: [{ remaining: "500.00", remaining_after: null }],
+  });
+  expect(view.looks_up[0]).toContain("GET /v1/payment_intents/pi_1");
+  expect(view.message).toContain("over $120.00 it is refused");
 });

@@ -19,6 +19,7 @@ interface Recording {
 export interface RecordedCall {
   readonly keyId: string;
   readonly exposureUsd?: string;
+  readonly sends?: number;
   /** Of its money; a charge where it is left out. */
   readonly kind?: string;
   /** Left out, the call stays held. */
@@ -30,7 +31,7 @@ export interface RecordedCall {
 /** Writes a call to the ledger as the proxy does; the id of its audit row. */
 export async function recordCall(
   { store, clock, config }: Recording,
-  { keyId, exposureUsd = "0", kind = "charge", end, refusal, facts: own = {} }: RecordedCall,
+  { keyId, exposureUsd = "0", sends = 0, kind = "charge", end, refusal, facts: own = {} }: RecordedCall,
 ): Promise<string> {
   const key = (await store.getKey(keyId))!;
   const facts: CallFacts = {
@@ -59,7 +60,7 @@ export async function recordCall(
     refusal: refusal && { code: refusal, rule: "test" },
     rule: "allowed_endpoints[0]",
     exposureMicros: parseUsd(exposureUsd),
-    sends: 0,
+    sends,
     kind,
     budgets: keyCounters(key.id, compilePolicy(key.policy), config?.currencyRates ?? new Map()),
     owner: "test",

@@ -33,6 +33,7 @@ describe("explain", () => {
       kind: "charge",
       exposure_usd: "5.00",
       looks_up: [],
+      max_amount_per_call_usd: null,
       sends: 0,
       customer: "cus_1",
       recipients: [],
@@ -56,7 +57,7 @@ test("explain names what would be looked up at the vendor, and sends nothing", (
   const setting = { policy: stripePolicy, vendor: stripe, account: ACCOUNT, pricing: PRICING };
   expect(explain(setting, callFromText(stripe, "POST /v1/payment_intents/pi_1/confirm"))).toMatchObject({
     verdict: "allowed",
-    rule: "look_up",
+    rule: "allowed_endpoints[0]",
     message:
       "Keybrake: POST /v1/payment_intents/pi_1/confirm is allowed and reserves what GET /v1/payment_intents/pi_1 says that it costs, as long as the key's caps ($50.00 a UTC day) have room.",
     class: "look_up",

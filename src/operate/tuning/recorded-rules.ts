@@ -1,0 +1,75 @@
+import type { AuditRow } from "../../audit/row.ts";
+import type { Method } from "../../core/call.ts";
+import { amountFinding, breachedEndpoint } from "../../policy/judge.ts";
+import { customerOutside, customerUnknown } from "../../policy/judge-scope.ts";
+import type { Finding } from "../../policy/judgement.ts";
+import type { CompiledPolicy, PolicyDocument } from "../../policy/policy.ts";
+import { operationOf } from "../../vendors/operations.ts";
+import type { Operation, Vendor } from "../../vendors/vendor.ts";
+
+/** A policy to judge recorded calls by. */
+export interface ReplayPolicy {
+  readonly document: PolicyDocument;
+  readonly policy: CompiledPolicy;
+  readonly vendor: Vendor;
+}
+
+/** Fields that recorded calls are judged by: caps by the ledger's own decision, the others by `breachedRule`. */
+const CHECKED = [
+  "allowed_endpoints",
+  "denied_endpoints",
+  "max_amount_per_call_usd",
+  "customers",
+  "on_unknown_cost",
+  "cap_window",
+  "daily_usd_cap",
+  "total_usd_cap",
+  "daily_cap",
+  "total_cap",
+  "caps",
+  "daily_send_cap",
+];
+/** Fields that refuse no call for what it is. */
+const NO_RULES = ["vendor", "description", "idempotency", "expires_in"];
+
+/**
+ * The policy's fields that recorded calls cannot be held against: the audit has method, path, customer, what a call could
+ * cost and did cost, and no parameters, recipients, senders, accounts or currencies.
+ */
+export function uncheckedFields(document: PolicyDocument): readonly string[] {
+  const known = new Set([...CHECKED, ...NO_RULES]);
+  return Object.keys(document).filter((name) => !known.has(name));
+}
+
+export function operationOfRow(vendor: Vendor, { method, path }: AuditRow): Operation {
+  return operationOf(vendor, method as Method, path);
+}
+
+/** The first rule that the recorded call breaks, in the order in which `judge` asks; caps come after. */
+export function breachedRule(
+  { document, policy, vendor }: ReplayPolicy,
+  operation: Operation,
+  row: AuditRow,
+): Finding | undefined {
+  const { customerScopeId } = row;
+  const scope = customerScopeId === null ? {} : { customer: customerScopeId };
+  return (
+    breachedEndpoint(policy, operation, { method: row.method as Method, path: row.path }) ??
+    unknownCost(document, vendor, operation, row) ??
+    customerOutside(policy, operation, scope) ??
+    customerUnknown(policy, operation, scope) ??
+    amountFinding(policy, { micros: row.exposureMicros })
+  );
+}
+
+/** An operation that may cost, and nobody can say how much, is refused unless the policy says otherwise. */
+function unknownCost(
+  document: PolicyDocument,
+  vendor: Vendor,
+  operation: Operation,
+  { method, endpoint }: AuditRow,
+): Finding | undefined {
+  if (operation.class !== "unknown" || (document["on_unknown_cost"] ?? "deny") !== "deny") return undefined;
+  const message = `Keybrake: ${method} ${endpoint} of ${vendor.title} ${operation.reason ?? "may move money"}.`;
+  return { code: "cost_unknown", rule: "unknown_cost", message };
+}

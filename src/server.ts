@@ -14,6 +14,7 @@ import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
 import { logAlerts } from "./operate/log-alerts.ts";
 import { guardStore, StoreWatch, startStoreWatch } from "./operate/store-watch.ts";
+import { BudgetDesk } from "./proxy/budget-desk.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { startHardStops } from "./proxy/hard-stops.ts";
 import { InFlight } from "./proxy/in-flight.ts";
@@ -75,7 +76,7 @@ async function closeAll(opened: Closer[]): Promise<void> {
 async function compose(options: ServerOptions, opened: Closer[]): Promise<RunningServer> {
   const { config, clock, log, environment } = options;
   const installation = watched(await openInstallation(config, clock), options, opened);
-  const { store, masterKey, chainKey, templates } = installation;
+  const { store, masterKey, chainKey, templates, budgets } = installation;
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
   opened.push(() => sandbox?.stop());
   const files = shareOpenFiles(openFilesMax(), config.limits.concurrentCallsMax);
@@ -88,6 +89,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     chainKey,
     vendors: config.vendors,
     templates,
+    budgets,
     environment,
     sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
     onHardStop: (stop) => {
@@ -155,7 +157,7 @@ function watched(installation: Installation, { config, log }: ServerOptions, ope
 
 async function createDataPlane(
   { config, clock, log }: ServerOptions,
-  { store, masterKey }: Installation,
+  { store, masterKey, budgets }: Installation,
   sandbox: Sandbox | undefined,
   { concurrentCallsMax }: OpenFilesShare,
 ): Promise<DataPlane> {
@@ -174,6 +176,7 @@ async function createDataPlane(
     store,
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
     keys: new KeyRing(store, config.currencyRates),
+    budgets: new BudgetDesk({ set: budgets, rates: config.currencyRates, log }),
     vendors,
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),

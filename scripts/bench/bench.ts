@@ -8,6 +8,7 @@ import { measureDisk, WORK_DIRECTORY } from "./disk.ts";
 import { cleanUp, cleanUpOnSignals, isInterrupted, makeDirectory, settleDisk } from "./processes.ts";
 import { RESULTS, reportText, type SectionResult, writeResults } from "./report.ts";
 import type { Context, Findings, Section } from "./section.ts";
+import { BUDGETS } from "./sections/budgets.ts";
 import { KEY_ISSUE } from "./sections/key-issue.ts";
 import { LARGE_STORE } from "./sections/large-store.ts";
 import { LATENCY } from "./sections/latency.ts";
@@ -23,6 +24,7 @@ const SECTIONS: readonly Section[] = [
   LATENCY,
   STEADY_RATE,
   MANY_KEYS,
+  BUDGETS,
   KEY_ISSUE,
   REVOKES,
   LARGE_STORE,

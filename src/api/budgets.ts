@@ -11,7 +11,11 @@ export function budgetController({ control, gate }: ApiSetting) {
       const { label_contains, vendor, cursor } = asked;
       const limit = limitOf(asked.limit, KEYS_PER_PAGE, KEYS_PER_PAGE_MAX);
       const filter = { active: true, limit, ...given({ label_contains, vendor, cursor }) };
-      const { keys, next_cursor } = await control.listKeys(filter, gate.actorOf(request));
+      const actor = gate.actorOf(request);
+      const { keys, next_cursor } = await control.listKeys(filter, actor);
+      // They stand on the first page alone: a cursor is one of the keys.
+      const shared =
+        cursor === undefined ? await control.listSharedBudgets(given({ label_contains, vendor }), actor) : [];
       const budgets = keys.flatMap((key) =>
         key.spend.budgets.map((budget) => ({
           key_id: key.id,
@@ -20,7 +24,7 @@ export function budgetController({ control, gate }: ApiSetting) {
           ...budget,
         })),
       );
-      return { budgets, next_cursor };
+      return { shared, budgets, next_cursor };
     },
     {
       query: query({
@@ -29,7 +33,10 @@ export function budgetController({ control, gate }: ApiSetting) {
         cursor: parameter("next_cursor of the page before."),
         limit: count(`Keys on a page; ${KEYS_PER_PAGE} where it is not given, ${KEYS_PER_PAGE_MAX} at most.`),
       }),
-      detail: { summary: "The budgets of active keys: cap, used, remaining, reset time", tags: ["Spend"] },
+      detail: {
+        summary: "The budgets above keys (shared) and of active keys: cap, used, remaining, reset time",
+        tags: ["Spend"],
+      },
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { EpochMs } from "../core/window.ts";
-import type { BudgetView } from "../operate/control-plane.ts";
+import type { BudgetView, SharedBudgetView } from "../operate/budget-verbs.ts";
+import { LOCAL_ADMIN } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { listAllKeys } from "./list-keys.ts";
 import { withControl } from "./local.ts";
@@ -13,6 +14,8 @@ interface KeyBudget extends BudgetView {
   readonly agent_run_label: string | null;
   readonly vendor: string;
 }
+
+type ListedBudget = KeyBudget | SharedBudgetView;
 
 interface ListFlags {
   readonly labelContains?: string;
@@ -29,7 +32,7 @@ export function addBudgetCommands(program: Command, cli: Cli): void {
   withExamples(budget, ["keybrake budget list"]);
   const command = budget
     .command("list")
-    .description("list the budgets of every active key")
+    .description("list the budgets above keys and of every active key")
     .option("--label-contains <text>", "only keys with this in their run label")
     .option("--vendor <name>", "only keys for this vendor")
     .option("--limit <n>", "of at most so many keys, the newest", countUpTo(KEYS_MAX), 1_000)
@@ -40,20 +43,34 @@ export function addBudgetCommands(program: Command, cli: Cli): void {
         ...given("label_contains", flags.labelContains),
         ...given("vendor", flags.vendor),
       };
-      const { keys, more } = await withControl(cli, command, (control) => listAllKeys(control, filter, flags.limit));
-      const budgets: KeyBudget[] = keys.flatMap(({ id, agent_run_label, vendor, spend }) =>
+      const { shared, keys, more } = await withControl(cli, command, async (control) => {
+        const { active: _, ...shown } = filter;
+        const above = await control.listSharedBudgets(shown, LOCAL_ADMIN);
+        return { shared: above, ...(await listAllKeys(control, filter, flags.limit)) };
+      });
+      const ofKeys: KeyBudget[] = keys.flatMap(({ id, agent_run_label, vendor, spend }) =>
         spend.budgets.map((each) => ({ key_id: id, agent_run_label, vendor, ...each })),
       );
+      const budgets: ListedBudget[] = [...shared, ...ofKeys];
       if (flags.json) return cli.voice.sayJson(budgets);
-      cli.voice.sayTable(columns(cli.clock.now()), budgets, "no active key has a budget");
+      cli.voice.sayTable(columns(cli.clock.now()), budgets, "there is no budget above keys, and no active key has one");
       if (more) cli.voice.note(`these are the budgets of the newest ${keys.length} keys; --limit shows more`);
     });
   withExamples(command, ["keybrake budget list --label-contains billing"]);
 }
 
-const columns = (now: EpochMs): readonly Column<KeyBudget>[] => [
-  { header: "key", text: ({ key_id }) => key_id },
-  { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 6 },
+/** Of a budget above keys: which calls it counts. */
+function counts({ match: { vendor, label_prefix, kind } }: SharedBudgetView): string {
+  return [vendor, label_prefix, kind].filter((part) => part !== null).join(" ") || "every call";
+}
+
+const columns = (now: EpochMs): readonly Column<ListedBudget>[] => [
+  { header: "key", text: (each) => ("key_id" in each ? each.key_id : "-") },
+  {
+    header: "label",
+    text: (each) => ("key_id" in each ? (each.agent_run_label ?? "-") : counts(each)),
+    widthMin: 6,
+  },
   { header: "budget", text: ({ budget }) => budget, widthMin: 8 },
   { header: "used", text: ({ unit, used }) => budgetAmount(unit, used), align: "right" },
   { header: "cap", text: ({ unit, cap }) => budgetAmount(unit, cap), align: "right" },

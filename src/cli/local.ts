@@ -15,7 +15,7 @@ export async function openLocalControl(
   config: Config,
   { clock, environment }: Pick<Cli, "clock" | "environment">,
 ): Promise<OpenControl> {
-  const { store, masterKey, chainKey, templates, dataDir } = await openInstallation(config, clock);
+  const { store, masterKey, chainKey, templates, budgets, dataDir } = await openInstallation(config, clock);
   const control = createControlPlane({
     store,
     clock,
@@ -24,6 +24,7 @@ export async function openLocalControl(
     chainKey,
     vendors: config.vendors,
     templates,
+    budgets,
     environment,
     sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
     // No call is in flight in this process; the servers that have some read the stop in the store.

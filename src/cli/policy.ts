@@ -5,6 +5,8 @@ import { readConfig } from "../config.ts";
 import type { CurrencyRates } from "../core/currency.ts";
 import { Problem } from "../core/problem.ts";
 import type { TemplateView } from "../operate/control-plane.ts";
+import { BUDGETS_FILE_NAME } from "../policy/budget-file.ts";
+import { lintBudgets } from "../policy/budget-lint.ts";
 import { type LintProblem, lintTemplate } from "../policy/lint.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
@@ -85,7 +87,9 @@ interface FileProblem extends LintProblem {
 function addLint(policy: Command, cli: Cli): void {
   const command = policy
     .command("lint")
-    .description("show everything that is wrong with templates, as file:line:col; ends with 1 where there is an error")
+    .description(
+      "show everything that is wrong with templates and budgets.yaml, as file:line:col; ends with 1 where there is an error",
+    )
     .argument("[files...]", "the files (default: every one in the policies directory)")
     .option("--json", "print a JSON array")
     .action((files: readonly string[], { json }: { json?: true }) => {
@@ -113,7 +117,7 @@ function templateFiles(directory: string): string[] {
     );
   }
   return readdirSync(directory)
-    .filter((name) => /\.ya?ml$/i.test(name) && name !== "budgets.yaml")
+    .filter((name) => /\.ya?ml$/i.test(name))
     .sort()
     .map((name) => join(directory, name));
 }
@@ -126,7 +130,8 @@ function lintFile(path: string, vendors: readonly Vendor[], rates: CurrencyRates
     const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
     throw new Problem("not_found", `cannot read ${path} (${code})`, "lint takes the paths of template files");
   }
-  return lintTemplate(text, basename(path), vendors, rates).map((problem) => ({ ...problem, path }));
+  const lint = basename(path) === BUDGETS_FILE_NAME ? lintBudgets : lintTemplate;
+  return lint(text, basename(path), vendors, rates).map((problem) => ({ ...problem, path }));
 }
 
 function problemText({ path, line, column, severity, message }: FileProblem, { voice }: Cli): string {

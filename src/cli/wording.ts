@@ -1,5 +1,5 @@
 import type { EpochMs } from "../core/window.ts";
-import type { BudgetView } from "../operate/control-plane.ts";
+import type { BudgetView } from "../operate/budget-verbs.ts";
 import { printable } from "./table.ts";
 
 /** `$1,234.50` for the decimal text `1234.50`. */

@@ -56,19 +56,18 @@ function showInputs(text: string): string {
 /**
  * Reads one YAML 1.2 document of plain data: no anchors and aliases (a few lines can grow to gigabytes), no tags, no
  * duplicate keys, no `%YAML 1.1` that would read `no` as false.
+ * @param charactersMax a longer text is refused unread.
  */
-export function readYaml(text: string): YamlData {
+export function readYaml(text: string, charactersMax: number = YAML_CHARACTERS_MAX): YamlData {
   const problems: YamlProblem[] = [];
   const lines = new LineCounter();
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  if (text.length > YAML_CHARACTERS_MAX || /[\uE000-\uE002]/.test(text)) {
+  if (text.length > charactersMax || /[\uE000-\uE002]/.test(text)) {
     const why =
-      text.length > YAML_CHARACTERS_MAX
-        ? `is longer than ${YAML_CHARACTERS_MAX} characters`
-        : "has private-use characters";
+      text.length > charactersMax ? `is longer than ${charactersMax} characters` : "has private-use characters";
     return nothing({ line: 1, column: 1, message: `the file ${why}` });
   }
   const document = parsed(hideInputs(text), lines);

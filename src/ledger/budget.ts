@@ -14,8 +14,10 @@ export type BudgetUnit = "usd" | "sends";
 export interface Budget {
   /** `key:vk_…:daily_usd_cap`. Caps that count the same (in dollars and in another currency) share a counter. */
   readonly id: string;
-  /** The policy field that it comes from, as shown to people: `daily_usd_cap`, `caps.refund.daily_usd`. */
+  /** The policy field that it comes from, as shown to people: `daily_usd_cap`, `caps.refund.daily_usd`; or a budget's name. */
   readonly name: string;
+  /** How audit rows name it where that is not `name`: the field of a budget above keys, `budgets.platform.daily_usd_cap`. */
+  readonly rule?: string;
   readonly unit: BudgetUnit;
   /** Micro-dollars or a count. */
   readonly cap: bigint;
@@ -83,7 +85,7 @@ function everyBudget(keyId: string, policy: CompiledPolicy, rates: CurrencyRates
 }
 
 /** The same counter with a cap in another currency; one whose rate is gone lets nothing through. */
-function inCurrency(
+export function inCurrency(
   counter: Budget,
   name: string,
   cap: CurrencyCap | undefined,

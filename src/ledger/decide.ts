@@ -61,7 +61,7 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   const busy = call.object && decideObject(view.objects, call.object);
   if (busy) return busy;
   const full = call.budgets.find((budget) => overflows(view, budget, call));
-  if (full) return refuse("cap_exceeded", full.name, budgetUse(view, full), null);
+  if (full) return refuse("cap_exceeded", full.rule ?? full.name, budgetUse(view, full), null);
   const first = tightest(view, call);
   const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
   const charges = ordered
@@ -125,8 +125,8 @@ function isOfKind({ kind }: Budget, call: HoldRequest): boolean {
  * to cost nothing may turn out to have cost something.
  */
 export function isConcerned(budget: Budget, call: HoldRequest): boolean {
-  if (budget.unit === "usd") return isOfKind(budget, call);
-  return isCapped(budget) || amountFor(budget, call) > 0n;
+  if (!isOfKind(budget, call)) return false;
+  return budget.unit === "usd" || isCapped(budget) || amountFor(budget, call) > 0n;
 }
 
 function amountFor(budget: Budget, call: HoldRequest): bigint {

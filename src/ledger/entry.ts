@@ -23,7 +23,7 @@ export interface HoldRequest {
   readonly sends: number;
   /** What its money is (`refund`), for caps of one kind; undefined where it was refused before anybody asked. */
   readonly kind: string | undefined;
-  /** All of the key's; those of another kind are none of this call's. */
+  /** All of the key's, and those above it that match the call; those of another kind are none of this call's. */
   readonly budgets: readonly Budget[];
   /** The proxy process that answers for the hold while it lives. */
   readonly owner: string;

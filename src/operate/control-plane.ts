@@ -2,6 +2,7 @@ import type { Secret } from "../core/secret.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
+import type { BudgetVerbs, BudgetView } from "./budget-verbs.ts";
 import type { ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
 import type { VendorOperationVerbs } from "./vendor-operations.ts";
@@ -11,7 +12,7 @@ import type { VendorOperationVerbs } from "./vendor-operations.ts";
  * with these objects, and the CLI prints them, so that `--json` and the API say the same. Every method throws `Problem`
  * for what the caller can mend.
  */
-export interface ControlPlane extends AuditChainVerbs, PolicyTuningVerbs, VendorOperationVerbs {
+export interface ControlPlane extends AuditChainVerbs, BudgetVerbs, PolicyTuningVerbs, VendorOperationVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
   showKey(id: string, actor: Actor): Promise<KeyView>;
@@ -106,18 +107,6 @@ export interface SpendView {
   readonly unresolved_usd: string;
   readonly calls: number;
   readonly budgets: readonly BudgetView[];
-}
-
-export interface BudgetView {
-  /** `daily_usd_cap`, `daily_send_cap`, … */
-  readonly budget: string;
-  readonly unit: "usd" | "sends";
-  readonly window: string;
-  /** Decimal dollars, or a count. */
-  readonly cap: string;
-  readonly used: string;
-  readonly remaining: string;
-  readonly reset_at: string | null;
 }
 
 /** The one answer in which the vault key itself stands. */

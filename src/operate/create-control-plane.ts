@@ -11,6 +11,7 @@ import { probeVendor } from "./probe-vendor.ts";
 import { pruneAudit } from "./prune-audit.ts";
 import { resolveCall } from "./resolve.ts";
 import { revokeKeys } from "./revoke-keys.ts";
+import { listSharedBudgets } from "./shared-budgets.ts";
 import { listTemplates, showTemplate } from "./templates.ts";
 import { findActor, issueToken, listTokens, revokeToken } from "./tokens.ts";
 import { replayPolicy } from "./tuning/replay.ts";
@@ -29,6 +30,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     updateKey: (id, change, actor) => updateKey(options, id, change, actor),
     revokeKeys: (request, actor) => revokeKeys(options, request, actor),
     self: (tokenHash) => self(options, tokenHash),
+    listSharedBudgets: (filter, actor) => listSharedBudgets(options, filter, actor),
     listVendors: () => listVendors(options),
     setVendor: (name, settings) => setVendor(options, name, settings),
     removeVendor: (name) => removeVendor(options, name),

@@ -8,6 +8,7 @@ import { loadMasterKey } from "../vault/master-key.ts";
 import { unseal } from "../vault/seal.ts";
 import type { FindingView } from "./control-plane.ts";
 import { auditChain } from "./doctor-audit.ts";
+import { budgets } from "./doctor-budgets.ts";
 import { currencies } from "./doctor-currencies.ts";
 import { prices } from "./doctor-prices.ts";
 import type { ControlPlaneOptions } from "./options.ts";
@@ -23,6 +24,7 @@ export async function doctor(options: ControlPlaneOptions): Promise<readonly Fin
     ["audit chain", auditChain],
     ["vendors", vendors],
     ["templates", templates],
+    ["budgets", budgets],
     ["currencies", currencies],
     ["prices", prices],
     ["environment", environment],

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
 import { Problem } from "../core/problem.ts";
+import { BudgetSet } from "../policy/budget-set.ts";
 import { writeBuiltinTemplates } from "../policy/builtin.ts";
 import { readTemplates, type TemplateSet } from "../policy/template-set.ts";
 import { openStore } from "../store/open.ts";
@@ -19,6 +20,8 @@ export interface Installation {
   /** Hashes the rows of the audit chain, and signs its checkpoints and exports. */
   readonly chainKey: Uint8Array;
   readonly templates: TemplateSet;
+  /** Those above keys; the file is read when they are first asked for. */
+  readonly budgets: BudgetSet;
 }
 
 /**
@@ -34,7 +37,9 @@ export async function openInstallation(config: Config, clock: Clock): Promise<In
     const chainKey = await useChainKey(store, masterKey);
     const ownTemplates = join(dataDir, "policies");
     if (config.policiesDir === join(config.dataDir, "policies")) writeBuiltinTemplates(ownTemplates);
-    return { dataDir, store, masterKey, chainKey, templates: readTemplates(config.policiesDir) };
+    const vendors = config.vendors.map(({ name }) => name);
+    const budgets = new BudgetSet(config.policiesDir, vendors);
+    return { dataDir, store, masterKey, chainKey, templates: readTemplates(config.policiesDir), budgets };
   } catch (cause) {
     await store.close();
     throw cause;

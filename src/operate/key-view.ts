@@ -4,7 +4,8 @@ import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
 import { type Budget, counterId, keyBudgets } from "../ledger/budget.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
-import type { BudgetView, KeyView, SelfView, SpendView } from "./control-plane.ts";
+import type { BudgetView } from "./budget-verbs.ts";
+import type { KeyView, SelfView, SpendView } from "./control-plane.ts";
 
 /** What of the configuration a view shows: the address, and caps in other currencies by their rates. */
 type Shown = Pick<Config, "publicUrl" | "currencyRates">;

@@ -2,9 +2,9 @@ import { Problem } from "../core/problem.ts";
 import { capsCountedFromNow } from "../policy/kind-cap-changes.ts";
 import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
+import type { BudgetView } from "./budget-verbs.ts";
 import type {
   Actor,
-  BudgetView,
   KeyPage,
   KeyView,
   ListKeysRequest,

@@ -1,6 +1,7 @@
 import type { Config, Environment } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HardStop } from "../core/hard-stop.ts";
+import type { BudgetSet } from "../policy/budget-set.ts";
 import type { TemplateSet } from "../policy/template-set.ts";
 import type { Store } from "../store/store.ts";
 import type { MasterKey } from "../vault/master-key.ts";
@@ -16,6 +17,7 @@ export interface ControlPlaneOptions {
   readonly chainKey: Uint8Array;
   readonly vendors: readonly Vendor[];
   readonly templates: TemplateSet;
+  readonly budgets: BudgetSet;
   /** Looked at by `doctor` and `testVendor` for settings under which a secret would leave. */
   readonly environment: Environment;
   /** Called once the stop is in force, for the calls in flight in this process; other servers read it in the store. */

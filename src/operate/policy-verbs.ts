@@ -1,5 +1,5 @@
 import type { AuditFilter } from "../store/store.ts";
-import type { BudgetView } from "./control-plane.ts";
+import type { BudgetView } from "./budget-verbs.ts";
 
 /** Tuning policies by what was recorded. */
 export interface PolicyTuningVerbs {

@@ -1,4 +1,4 @@
-import type { BudgetView } from "./control-plane.ts";
+import type { BudgetView } from "./budget-verbs.ts";
 
 /** Exactly one of `settled_usd` and `released`. */
 export interface ResolveCallRequest {

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
+import { fileStamp } from "./file-stamp.ts";
 import { loadTemplate } from "./load.ts";
 import { type Template, templateName } from "./template.ts";
 
@@ -102,7 +103,7 @@ export class TemplateSet {
   #file(fileName: string): LoadedFile | undefined {
     const path = join(this.directory, fileName);
     const known = this.#files.get(fileName);
-    const stamp = stampOf(path);
+    const stamp = fileStamp(path);
     if (stamp === undefined) {
       this.#files.delete(fileName);
       return undefined;
@@ -110,7 +111,7 @@ export class TemplateSet {
     if (known?.stamp === stamp) return known;
     const read = this.#read(path, fileName);
     // Changed while it was read: half of it may be old. The next look reads it again.
-    const settled = stampOf(path) === stamp;
+    const settled = fileStamp(path) === stamp;
     const good = settled ? read : { template: undefined, problem: `${fileName} changed while it was read; try again` };
     const file = { stamp: settled ? stamp : "", problem: good.problem, template: good.template ?? known?.template };
     this.#files.set(fileName, file);
@@ -128,15 +129,4 @@ export class TemplateSet {
 
 function isMisnamed(fileName: string): boolean {
   return /\.ya?ml$/i.test(fileName) && fileName !== "budgets.yaml" && templateName(fileName) === undefined;
-}
-
-/** Modification and change time to the nanosecond, size and inode: an edit that keeps the size is seen too. */
-function stampOf(path: string): string | undefined {
-  try {
-    const { mtimeNs, ctimeNs, size, ino } = statSync(path, { bigint: true });
-    return `${mtimeNs} ${ctimeNs} ${size} ${ino}`;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return "unreadable"; // reading it says why
-  }
 }

@@ -4,6 +4,7 @@ import type { LedgerBatcher } from "../ledger/batch.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { AnswerBox } from "../vault/answer-box.ts";
+import type { BudgetDesk } from "./budget-desk.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Reach } from "./reach.ts";
@@ -28,6 +29,7 @@ export interface DataPlane {
   readonly store: Store;
   readonly ledger: LedgerBatcher;
   readonly keys: KeyRing;
+  readonly budgets: BudgetDesk;
   readonly vendors: VendorDesk;
   /** Where operators are told of what they should look at. */
   readonly alerts: Alerts;

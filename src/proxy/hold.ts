@@ -88,7 +88,7 @@ export async function hold(
       exposureMicros,
       sends: judged.ok ? judged.exposure.sends : 0,
       kind: judged.operation?.kind,
-      budgets: key.budgets,
+      budgets: plane.budgets.of(key, facts.vendor),
       owner: plane.owner,
       ...(repeat ? { repeat } : {}),
       ...(object ? { object } : {}),

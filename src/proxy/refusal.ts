@@ -55,7 +55,7 @@ export function holdDenial(
     );
   }
   if (code === "idempotency_in_progress") return plain(code, rule, IN_PROGRESS[rule === "outcome_unknown" ? 1 : 0]!);
-  if (code === "cap_exceeded" && budget) return capDenial(code, budget, exposureMicros);
+  if (code === "cap_exceeded" && budget) return capDenial(decision, budget, exposureMicros);
   return plain(code, rule, `Refused: ${VERDICTS[code].advice}.`);
 }
 
@@ -74,7 +74,13 @@ function plain(code: RefusalCode, rule: string, message: string): Denial {
   return { code, rule, message, details: {} };
 }
 
-function capDenial(code: RefusalCode, budget: BudgetUse, exposureMicros: bigint): Denial {
+function capDenial(
+  { code, rule }: { readonly code: RefusalCode; readonly rule: string },
+  budget: BudgetUse,
+  exposureMicros: bigint,
+): Denial {
+  // A rule of another name is the field of a budget above keys.
+  const what = rule === budget.name ? "cap" : "budget";
   const reset =
     budget.resetAt === undefined ? "It does not reset." : `It resets at ${new Date(budget.resetAt).toISOString()}.`;
   const numbers =
@@ -83,8 +89,8 @@ function capDenial(code: RefusalCode, budget: BudgetUse, exposureMicros: bigint)
       : `${budget.used} of ${budget.cap} sends are used`;
   return {
     code,
-    rule: budget.name,
-    message: `The cap ${budget.name} is reached: ${numbers}.${unratedText(budget)} ${reset} Do not retry.`,
+    rule,
+    message: `The ${what} ${budget.name} is reached: ${numbers}.${unratedText(budget)} ${reset} Do not retry.`,
     details: {
       ...budgetDetails(budget),
       ...(budget.unit === "usd" ? { requested_usd: formatUsd(exposureMicros) } : {}),

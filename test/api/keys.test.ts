@@ -148,6 +148,7 @@ test("GET /budgets shows what active keys may still spend", async () => {
   await served.call("DELETE", `/vault/keys/${revoked}`);
   await recordCall(served, { keyId: id, exposureUsd: "30" });
   expect((await served.call("GET", "/budgets?vendor=stripe")).json).toEqual<object>({
+    shared: [],
     budgets: [
       {
         key_id: id,

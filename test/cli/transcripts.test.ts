@@ -113,6 +113,24 @@ test("a run is made a template of, and templates are tried on it, as the golden 
   transcript.expectGolden("policy-tuning", (text) => text.replaceAll(terminal.folder, "FOLDER"));
 });
 
+test("budgets above keys are listed and checked as the golden transcript says", async () => {
+  const folder = join(terminal.folder, "own");
+  mkdirSync(folder);
+  const path = join(folder, "budgets.yaml");
+  writeFileSync(
+    path,
+    'budgets:\n  - { name: platform, daily_usd_cap: 10000 }\n  - { name: per-tenant, match: { label_prefix: "tenant:*:" }, daily_usd_cap: 500 }\n',
+  );
+  const own = (text: string) => text.replaceAll(folder, "OWN");
+  await transcript.type(`--policies ${folder} policy lint`);
+  await transcript.type(`--policies ${folder} budget list`);
+  await transcript.type(`--policies ${folder} budget list --label-contains tenant --json`);
+  writeFileSync(path, "budgets:\n  - { name: platform, daily_usd_cpa: 5 }\n  - { name: per tenant }\n");
+  await transcript.type(`--policies ${folder} policy lint`);
+  await transcript.type(`--policies ${folder} budget list`);
+  transcript.expectGolden("budgets", own);
+});
+
 test("wrong usage is said in two lines, with exit code 2", async () => {
   await transcript.type("vednor list");
   await transcript.type("key isue --template billing");

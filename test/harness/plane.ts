@@ -8,7 +8,9 @@ import { Secret } from "../../src/core/secret.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "../../src/ledger/batch.ts";
 import { jsonLog } from "../../src/log.ts";
 import { logAlerts } from "../../src/operate/log-alerts.ts";
+import { BudgetSet } from "../../src/policy/budget-set.ts";
 import { validatePolicy } from "../../src/policy/validate.ts";
+import { BudgetDesk } from "../../src/proxy/budget-desk.ts";
 import type { DataPlane, ProxyLimits } from "../../src/proxy/data-plane.ts";
 import { InFlight } from "../../src/proxy/in-flight.ts";
 import { KeyRing } from "../../src/proxy/key-ring.ts";
@@ -72,6 +74,8 @@ export interface TestPlane {
   readonly store: Store;
   readonly clock: HandClock;
   readonly logged: string[];
+  /** Where `budgets.yaml` is, or would be. */
+  readonly policiesDir: string;
   issue(policy: Record<string, unknown>, extra?: { label?: string; expiresAt?: number }): Promise<TestKey>;
   stop(): Promise<void>;
 }
@@ -102,7 +106,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     await store.putVendor({ ...settings, secretId: "sec_1", version: 1, updatedAt: clock.now() });
   }
   const logged: string[] = [];
-  const plane = await composePlane(store, clock, options, logged, masterKey);
+  const plane = await composePlane(store, clock, options, logged, { masterKey, policiesDir: dir });
   const names = new Set((options.vendors ?? VENDORS).map(({ name }) => name));
   const server = createListener({
     clock,
@@ -122,6 +126,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     store,
     clock,
     logged,
+    policiesDir: dir,
     issue: (policy, extra) => issue(store, clock, policy, extra),
     stop: async () => {
       await plane.ledger.drain();
@@ -138,7 +143,7 @@ async function composePlane(
   clock: Clock,
   options: PlaneOptions,
   logged: string[],
-  masterKey: ReturnType<typeof createMasterKey>,
+  { masterKey, policiesDir }: { masterKey: ReturnType<typeof createMasterKey>; policiesDir: string },
 ): Promise<DataPlane> {
   const currencyRates = options.currencyRates ?? new Map();
   const pricingOf = () => ({ currencyRates, prices: new Map() });
@@ -149,6 +154,7 @@ async function composePlane(
     sandbox: new Map(),
   });
   await vendors.reload();
+  const names = (options.vendors ?? VENDORS).map(({ name }) => name);
   const log = jsonLog(clock.now, (line) => logged.push(line));
   const onFailure = (cause: unknown) => log.error("commit_failed", { cause: String(cause) });
   return {
@@ -157,6 +163,7 @@ async function composePlane(
     store,
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
     keys: new KeyRing(store, currencyRates),
+    budgets: new BudgetDesk({ set: new BudgetSet(policiesDir, names), rates: currencyRates, log }),
     vendors,
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),

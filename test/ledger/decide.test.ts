@@ -206,3 +206,16 @@ describe("a cap of one kind of money", () => {
     expect(decision).toMatchObject({ code: "cap_exceeded", rule: "daily_cap", budget: { lacksRateOf: "eur" } });
   });
 });
+
+describe("a cap on sends of one kind", () => {
+  const texts: Budget = { ...sendCap("vk_1", 3), id: "budget:texts:daily_send_cap", kind: "message" };
+  const sent = (kind: string) => holdOf("vk_1", 0, { kind, sends: 2, budgets: [texts] });
+
+  test("counts and stops the sends of that kind alone", () => {
+    const view = viewOf();
+    expect(decide(view, sent("email"))).toMatchObject({ admitted: true, charges: [] });
+    expect(decide(view, sent("message"))).toMatchObject({ charges: [{ budgetId: texts.id, amount: 2n }] });
+    expect(decide(view, sent("message"))).toMatchObject({ admitted: false, code: "cap_exceeded" });
+    expect(decide(view, sent("email"))).toMatchObject({ admitted: true, charges: [] });
+  });
+});

@@ -1,6 +1,7 @@
 import { describe } from "bun:test";
 import { auditConformance } from "./conformance/audit.ts";
 import { batchConformance } from "./conformance/batches.ts";
+import { budgetConformance } from "./conformance/budgets.ts";
 import { controlConformance } from "./conformance/control.ts";
 import { counterConformance } from "./conformance/counters.ts";
 import { handleConformance } from "./conformance/handles.ts";
@@ -26,6 +27,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("prices that come later", () => reconciliationConformance(open));
     describe("what refuses first", () => precedenceConformance(open));
     describe("windows and the clock", () => windowConformance(open));
+    describe("budgets above keys", () => budgetConformance(open));
     describe("kinds of money", () => kindConformance(open));
     describe("leases, counters, figures", () => counterConformance(open));
     describe("the audit table", () => auditConformance(open));

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync, statSync } from "node:fs";
+import { windowStart } from "../../src/core/window.ts";
 import { holdOf, NOON, usd } from "../ledger/entries.ts";
 import { issue } from "./records.ts";
 import { openTemporaryStore, type SqliteUnderTest, temporaryDatabase } from "./temporary-database.ts";
@@ -34,6 +35,38 @@ test("admits exactly 20 holds of 5 under a cap of 100, hammered by two processes
     expect(await store.checkCounters()).toEqual([]);
   });
 });
+
+test("several budgets above keys stay exact to the dollar under 8 processes, each with a key of its own", async () => {
+  const budgets = `budgets:
+    - { name: platform, daily_usd_cap: 99 }
+    - { name: per-tenant, match: { label_prefix: "tenant:*:" }, daily_usd_cap: 30 }`;
+  await withStore(async ({ store, path }) => {
+    const tenants = ["a", "b", "c", "d"];
+    const workers = [];
+    for (const [index, tenant] of [...tenants, ...tenants].entries()) {
+      const { id } = await issue(store, { label: `tenant:${tenant}:${index}` });
+      workers.push(
+        startWorker("budget-loop.ts", path, id, `tenant:${tenant}:${index}`, index % 2 ? "1" : "3", budgets),
+      );
+    }
+    for (const worker of workers) expect(await worker.line()).toBe("ready");
+    for (const worker of workers) worker.go();
+    const lines = (await Promise.all(workers.map((worker) => worker.rest()))).flat();
+    const refusals = lines.filter((line) => line.startsWith("full ")).map((line) => line.slice(5));
+    expect(refusals).toHaveLength(8);
+    for (const name of refusals) expect(name).toMatch(/^(platform|per-tenant:[abcd])$/);
+    const counters = await store.countersUnder("budget:", [windowStart("utc_day", NOON)]);
+    const used = Object.fromEntries(counters.map((counter) => [counter.budgetId, counter.used]));
+    const platform = used["budget:platform:daily_usd_cap"]!;
+    const perTenant = tenants.map((tenant) => used[`budget:per-tenant:${tenant}:daily_usd_cap`] ?? 0n);
+    // The 120 dollars of the tenants do not fit. Two tenants spend by 3 dollars and two by 1: whoever is first, 99 is reached.
+    expect(platform).toBe(usd(99));
+    for (const each of perTenant) expect(each).toBeLessThanOrEqual(usd(30));
+    expect(perTenant.reduce((sum, each) => sum + each, 0n)).toBe(platform);
+    expect(await store.auditTotals({})).toMatchObject({ heldMicros: platform, refused: 8 });
+    expect(await store.checkCounters()).toEqual([]);
+  });
+}, 30_000);
 
 test("stops another process's very next call once a revoke has returned", async () => {
   await withStore(async ({ store, path }) => {

@@ -10,6 +10,7 @@ import { backupTo, freeze, frozenSince, thaw } from "./backup.ts";
 import { ChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
+import { countersUnder } from "./counters.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
 import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";
@@ -54,6 +55,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     updateKey: (id, change) => attempt(() => keys.update(id, change)),
     revokeKeys: (selector, reason, at) => attempt(() => keys.revoke(selector, reason, at)),
     keySpend: (id) => attempt(() => keys.spend(id)),
+    countersUnder: (prefix, starts) => attempt(() => countersUnder(database, prefix, starts)),
     listVendors: () => attempt(() => control.listVendors()),
     putVendor: (vendor) => attempt(() => control.putVendor(vendor)),
     removeVendor: (name, at) => attempt(() => control.removeVendor(name, at)),

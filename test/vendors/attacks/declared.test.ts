@@ -181,7 +181,14 @@ describe("mail of a declared vendor", () => {
   });
 
   test("gives no event of Segment's away for free", () => {
-    for (const json of [{}, { batch: [] }, { batch: {} }, { batch: [1] }, { Batch: [{}] }, { batch: [{}], Batch: [{}] }]) {
+    for (const json of [
+      {},
+      { batch: [] },
+      { batch: {} },
+      { batch: [1] },
+      { Batch: [{}] },
+      { batch: [{}], Batch: [{}] },
+    ]) {
       expect(exposureOf(segment, makeCall("POST /v1/batch", { json: json as JsonValue }))).toMatchObject({ ok: false });
     }
   });

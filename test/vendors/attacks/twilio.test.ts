@@ -32,7 +32,9 @@ describe("Twilio counts nothing as free that costs", () => {
   });
 
   test("lets a service be named and taken off such an address", () => {
-    expect(refusalOf("POST /messaging/v1/Services", { form: { FriendlyName: "x", StickySender: "true" } })).toBe(undefined);
+    expect(refusalOf("POST /messaging/v1/Services", { form: { FriendlyName: "x", StickySender: "true" } })).toBe(
+      undefined,
+    );
     expect(refusalOf(`POST ${SERVICE}`, { form: { InboundRequestUrl: "", FallbackUrl: "" } })).toBe(undefined);
   });
 

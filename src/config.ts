@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { type AlertSettings, readAlerts } from "./config-alerts.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { type CurrencyRateDates, type CurrencyRates, currencyExponent } from "./core/currency.ts";
 import type { Micros } from "./core/money.ts";
@@ -54,6 +55,7 @@ export interface Config {
   readonly auditCheckpointsFile: string;
   /** Audit rows are kept for so many days; undefined keeps them for ever. */
   readonly retentionDays: number | undefined;
+  readonly alerts: AlertSettings;
   /** Where the CLI talks to a remote server instead of the data directory. */
   readonly remote: { readonly url: string; readonly token: string } | undefined;
 }
@@ -122,6 +124,7 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
     auditCheckpointsFile:
       environment["KEYBRAKE_AUDIT_CHECKPOINTS"] ?? file.text("audit_checkpoints") ?? join(dataDir, "checkpoints"),
     retentionDays: file.count("retention_days"),
+    alerts: readAlerts(file),
     remote: readRemote(environment),
   };
   file.refuseUnknown();

@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 import type { Command } from "commander";
+import { addAlertCommands } from "./cli/alert.ts";
 import { addAuditCommand } from "./cli/audit.ts";
 import { addBackupCommand } from "./cli/backup.ts";
 import { addBlowoutCommand } from "./cli/blowout.ts";
@@ -36,6 +37,7 @@ export function createProgram(cli: Cli): Command {
   addBlowoutCommand(program, cli);
   addBudgetCommands(program, cli);
   addBrakeCommands(program, cli);
+  addAlertCommands(program, cli);
   addTokenCommands(program, cli);
   addBackupCommand(program, cli);
   addRestoreCommand(program, cli);

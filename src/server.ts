@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { AlertUpkeep, startAlertUpkeep } from "./alerts/upkeep.ts";
 import { createApi } from "./api/api.ts";
 import { type Config, type Environment, isLoopback, type Listen, refuseUnsafeEnvironment } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
@@ -80,7 +81,12 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
   opened.push(() => sandbox?.stop());
   const files = shareOpenFiles(openFilesMax(), config.limits.concurrentCallsMax);
-  const plane = await createDataPlane(options, installation, sandbox, files);
+  const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
+  const reach = new Reach(clock);
+  const isPublic = (url: string) => reach.isPublic(url);
+  const alerts = new AlertUpkeep({ store, clock, log, config, environment, isPublic, server: owner });
+  const degraded = (cause: string) => alerts.degraded(cause);
+  const plane = await createDataPlane(options, installation, sandbox, { ...files, owner, reach, degraded });
   const control = createControlPlane({
     store,
     clock,
@@ -101,6 +107,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
   opened.push(startReconciler(plane));
+  opened.push(startAlertUpkeep(alerts, config.alerts.targets));
   opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
   const answer = async (request: Request) =>
     plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);
@@ -155,13 +162,21 @@ function watched(installation: Installation, { config, log }: ServerOptions, ope
   return { ...installation, store: guardStore(store, watch) };
 }
 
+/** What the planes of one process have in common. */
+interface ProcessFacts extends OpenFilesShare {
+  /** Tells this process's holds from others'. */
+  readonly owner: string;
+  readonly reach: Reach;
+  /** Says that the store does not do its work. */
+  readonly degraded: (cause: string) => void;
+}
+
 async function createDataPlane(
   { config, clock, log }: ServerOptions,
   { store, masterKey, budgets }: Installation,
   sandbox: Sandbox | undefined,
-  { concurrentCallsMax }: OpenFilesShare,
+  { concurrentCallsMax, owner, reach, degraded }: ProcessFacts,
 ): Promise<DataPlane> {
-  const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const vendors = new VendorDesk(store, {
     vendors: config.vendors,
     masterKey,
@@ -169,7 +184,10 @@ async function createDataPlane(
     sandbox: sandboxSetups(sandbox),
   });
   await vendors.reload();
-  const onFailure = (cause: unknown) => log.error("commit_failed", { cause: causeText(cause) });
+  const onFailure = (cause: unknown) => {
+    log.error("commit_failed", { cause: causeText(cause) });
+    degraded(causeText(cause));
+  };
   return {
     clock,
     log,
@@ -181,7 +199,7 @@ async function createDataPlane(
     alerts: logAlerts(log),
     answers: new AnswerBox(masterKey),
     inFlight: new InFlight(),
-    reach: new Reach(clock),
+    reach,
     limits: { ...config.limits, concurrentCallsMax },
     publicUrl: config.publicUrl,
     owner,

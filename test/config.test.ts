@@ -73,3 +73,42 @@ describe("prices", () => {
     );
   });
 });
+
+describe("alerts", () => {
+  test("are targets by name, with places for their secrets", () => {
+    const { alerts } = configOf(
+      [
+        "alerts:",
+        "  run_cost_over: 250",
+        "  webhook: { ops: { url: 'https://a.example/', secret_file: /s }, in: { url_env: U, secret_env: S, private: true } }",
+        "  slack: { team: { url_file: /u } }",
+      ].join("\n"),
+    );
+    expect(alerts).toEqual({
+      runCostMicros: 250_000_000n,
+      targets: [
+        { type: "webhook", name: "ops", url: "https://a.example/", secret: { file: "/s" }, isPrivate: false },
+        { type: "webhook", name: "in", url: { environment: "U" }, secret: { environment: "S" }, isPrivate: true },
+        { type: "slack", name: "team", url: { file: "/u" }, isPrivate: false },
+      ],
+    });
+    expect(configOf("").alerts).toEqual({ targets: [], runCostMicros: undefined });
+  });
+
+  test.each([
+    ["a webhook without a secret", "webhook: { a: { url: 'https://a' } }", "alerts.webhook.a.secret_file is"],
+    ["a secret in clear", "webhook: { a: { url: 'https://a', secret_env: S, secret: x } }", "secret is not a setting"],
+    ["Slack's URL in clear", "slack: { a: { url: 'https://a' } }", "alerts.slack.a.url_file is"],
+    ["two places", "slack: { a: { url_env: U, url_file: /f } }", "alerts.slack.a.url_env is"],
+    [
+      "one name twice",
+      "{ slack: { a: { url_env: U } }, webhook: { a: { url_env: U, secret_env: S } } }",
+      "a webhook's: a",
+    ],
+    ["a name that is none", "slack: { A b: { url_env: U } }", "under a name of at most 40"],
+    ["another kind of target", "pager: { a: 1 }", "alerts.pager is not a setting"],
+    ["an amount that is none", "run_cost_over: much", "alerts.run_cost_over is"],
+  ])("refuses %s", (_, setting, message) => {
+    expect(() => configOf(`alerts:\n  ${setting}`)).toThrow(message);
+  });
+});

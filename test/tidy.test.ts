@@ -33,7 +33,8 @@ const LAYERS: Layers = {
   dashboard: ["core"],
   "log.ts": ["core"],
   "config-file.ts": ["core"],
-  "config.ts": ["core", "vendors", "config-file.ts"],
+  "config-alerts.ts": ["core", "config-file.ts"],
+  "config.ts": ["core", "vendors", "config-file.ts", "config-alerts.ts"],
   operate: ENTRY_LAYERS,
   alerts: ENTRY_LAYERS,
   proxy: ENTRY_LAYERS,
@@ -48,6 +49,8 @@ const LAYERS: Layers = {
 const SENDERS = [
   "src/proxy/forward.ts",
   "src/operate/probe-vendor.ts",
+  // Alerts go to receivers of the operator's, with no vendor's secret among them.
+  "src/alerts/post.ts",
   "src/cli/demo.ts",
   "src/cli/remote.ts",
   "src/cli/remote/",
@@ -66,6 +69,9 @@ const REVEALERS = [
   "src/operate/vendor-secret.ts",
   "src/operate/tokens.ts",
   "src/operate/probe-vendor.ts",
+  // The URL of a target, and what requests to it are signed with.
+  "src/alerts/post.ts",
+  "src/alerts/message.ts",
 ];
 const MONEY = ["core", "vendors", "policy", "ledger", "store", "audit", "proxy"].map((layer) => `src/${layer}/`);
 

@@ -7,6 +7,7 @@ import { checkFileModes } from "../vault/data-dir.ts";
 import { loadMasterKey } from "../vault/master-key.ts";
 import { unseal } from "../vault/seal.ts";
 import type { FindingView } from "./control-plane.ts";
+import { alertTargets } from "./doctor-alerts.ts";
 import { auditChain } from "./doctor-audit.ts";
 import { budgets } from "./doctor-budgets.ts";
 import { currencies } from "./doctor-currencies.ts";
@@ -27,6 +28,7 @@ export async function doctor(options: ControlPlaneOptions): Promise<readonly Fin
     ["budgets", budgets],
     ["currencies", currencies],
     ["prices", prices],
+    ["alerts", alertTargets],
     ["environment", environment],
     ["clock", clock],
     ["disk", disk],

@@ -9,6 +9,7 @@ import type { Brake, LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResul
 import type { PolicyDocument } from "../policy/policy.ts";
 import type { SealedChainKey } from "../vault/chain-key.ts";
 import type { ControlRole } from "../vault/control-token.ts";
+import type { AlertQueue } from "./alert-queue.ts";
 import type { BackupReport, Frozen } from "./backup-report.ts";
 import type { CounterReads } from "./counter-reads.ts";
 import type { DueReconciliation } from "./due-reconciliation.ts";
@@ -166,7 +167,7 @@ export interface CounterMismatch {
  * What Keybrake needs of a database: a short list of verbs, each one transaction. No query builder, row type or handle
  * of a driver leaves an implementation. Every verb throws `Problem("unavailable")` where the store cannot do its work.
  */
-export interface Store extends ChainSource, CounterReads {
+export interface Store extends ChainSource, CounterReads, AlertQueue {
   /** `sqlite`, `postgres`: for messages. */
   readonly kind: string;
 

@@ -61,6 +61,8 @@ test("the red button, tokens and the doctor read as the golden transcript says",
   await transcript.type(`token revoke ${id}`);
   await transcript.type(`token revoke ${id}`);
   await transcript.type("token issue --role auditor --template billing");
+  await transcript.type("alert list");
+  await transcript.type("alert test");
   await transcript.type("doctor");
   transcript.expectGolden("operator");
 });

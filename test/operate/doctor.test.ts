@@ -32,6 +32,7 @@ test("looks at everything, and finds nothing wrong with a fresh installation but
     "templates",
     "currencies",
     "prices",
+    "alerts",
     "environment",
     "clock",
     "disk",

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { SqliteAlerts } from "../../src/store/sqlite/alerts.ts";
 import { SqliteAudit } from "../../src/store/sqlite/audit.ts";
 import { migrate, openDatabase } from "../../src/store/sqlite/database.ts";
 import { SqliteKeys } from "../../src/store/sqlite/keys.ts";
@@ -79,5 +80,20 @@ describe("the cost of a question does not grow with the rows that it is not abou
       keys.spend("vk_1");
     });
     for (const statement of statements) expect(planOf(statement)).not.toMatch(SCAN);
+  });
+
+  test("alerts are looked for, queued and sent without a scan", () => {
+    const statements = statementsOf((spy) => {
+      const alerts = new SqliteAlerts(spy);
+      alerts.readSlice(10);
+      alerts.untoldActs(10);
+      alerts.tallies("run", "run/1", 0);
+      alerts.counterUse("key:vk_1:daily_usd_cap", 0);
+      alerts.take("ops", NOON, NOON);
+    });
+    expect(statements.length).toBeGreaterThan(8);
+    for (const statement of statements) expect(planOf(statement)).not.toMatch(SCAN);
+    const taking = statements.find((statement) => statement.startsWith("UPDATE alert_deliveries SET attempts"));
+    expect(planOf(taking!)).toContain("alert_deliveries_pending");
   });
 });

@@ -2,7 +2,9 @@ import type { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
+import type { AlertQueue } from "../alert-queue.ts";
 import type { Store } from "../store.ts";
+import { SqliteAlerts } from "./alerts.ts";
 import { SqliteAudit } from "./audit.ts";
 import { SqliteAuditChain } from "./audit-chain.ts";
 import { AuditSegments } from "./audit-segments.ts";
@@ -65,6 +67,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     recordHardStop: (stop, at) => attempt(() => control.recordHardStop(stop, at)),
     hardStopsSince: (seq) => attempt(() => control.hardStopsSince(seq)),
     ...controlPlaneVerbs(control),
+    ...alertVerbs(new SqliteAlerts(database)),
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
     countUnknownKey: (at, count) => attempt(() => control.countUnknownKey(at, count)),
@@ -102,6 +105,22 @@ function controlPlaneVerbs(
     revokeToken: (id, at) => attempt(() => control.revokeToken(id, at)),
     rememberAnswer: (scope, key, answer, at) => attempt(() => control.remember(scope, key, answer, at)),
     recallAnswer: (scope, key, at) => attempt(() => control.recall(scope, key, at)),
+  };
+}
+
+function alertVerbs(alerts: SqliteAlerts): AlertQueue {
+  return {
+    readAlertSlice: (rowsMax) => attempt(() => alerts.readSlice(rowsMax)),
+    finishAlertSlice: (slice, found) => attempt(() => alerts.finishSlice(slice, found)),
+    alertTallies: (kind, subject, from) => attempt(() => alerts.tallies(kind, subject, from)),
+    counterUse: (budgetId, windowStart) => attempt(() => alerts.counterUse(budgetId, windowStart)),
+    untoldActs: (limit) => attempt(() => alerts.untoldActs(limit)),
+    tellActs: (acts, news) => attempt(() => alerts.tellActs(acts, news)),
+    queueAlert: (news) => attempt(() => alerts.queue(news)),
+    takeDelivery: (target, at, until) => attempt(() => alerts.take(target, at, until)),
+    endDelivery: (delivery, end) => attempt(() => alerts.end(delivery, end)),
+    listDeliveries: (limit) => attempt(() => alerts.list(limit)),
+    purgeAlerts: (before) => attempt(() => alerts.purge(before)),
   };
 }
 

@@ -1,0 +1,136 @@
+import type { AlertNews } from "../core/alert-event.ts";
+import { formatUsd, type Micros } from "../core/money.ts";
+import type { EpochMs } from "../core/window.ts";
+import type { Budget } from "../ledger/budget.ts";
+import type { AlertRow, UntoldAct } from "../store/alert-queue.ts";
+
+/** A call was sent and nobody knows what became of it: what it may have cost counts in full until somebody finds out. */
+export function callUnresolved(row: AlertRow): AlertNews {
+  const { id, vendor, method, endpoint, exposureMicros, flag } = row;
+  return {
+    id: `call.unresolved:${id}`,
+    type: "call.unresolved",
+    at: row.finishedAt,
+    text: `nobody knows what became of ${method} ${endpoint} at ${vendor}; $${formatUsd(exposureMicros)} counts as spent until \`keybrake resolve ${id}\``,
+    data: { call_id: id, ...keyOf(row), vendor, method, endpoint, exposure_usd: formatUsd(exposureMicros), why: flag },
+  };
+}
+
+/** 80 % of a dollar cap is used: once per cap and window. */
+export function capWarning(row: AlertRow, { id, name, cap }: Budget, window: EpochMs, used: Micros): AlertNews {
+  return {
+    id: `cap.warning:${id}:${name}:${window}`,
+    type: "cap.warning",
+    at: row.finishedAt,
+    text: `${who(row)} has used $${formatUsd(used)} of its ${name} of $${formatUsd(cap)}`,
+    data: { ...keyOf(row), budget: name, used_usd: formatUsd(used), cap_usd: formatUsd(cap), ...windowOf(window) },
+  };
+}
+
+/** The first call that a cap has refused in its window. */
+export function capHit(row: AlertRow, budget: Budget | undefined, window: EpochMs): AlertNews {
+  const { id: callId, calledAt: at, vaultKeyId, verdictRule: name, vendor, method, endpoint } = row;
+  const cap = budget && (budget.unit === "usd" ? formatUsd(budget.cap) : String(budget.cap));
+  return {
+    id: `cap.hit:key:${vaultKeyId}:${name}:${window}`,
+    type: "cap.hit",
+    at,
+    text: `${who(row)} is at its ${name}${cap === undefined ? "" : ` of ${budget?.unit === "usd" ? "$" : ""}${cap}`}: ${method} ${endpoint} was refused`,
+    data: {
+      ...keyOf(row),
+      budget: name,
+      cap: cap ?? null,
+      call_id: callId,
+      vendor,
+      method,
+      endpoint,
+      ...windowOf(window),
+    },
+  };
+}
+
+/** More than ten refusals by caps within an hour: told once per key and hour of the clock. */
+export function capHitRate(row: AlertRow, hour: EpochMs, hits: bigint): AlertNews {
+  return {
+    id: `cap.hit_rate:${row.vaultKeyId}:${hour}`,
+    type: "cap.hit_rate",
+    at: row.calledAt,
+    text: `${who(row)} was refused by its caps ${hits} times within an hour and goes on`,
+    data: { ...keyOf(row), refusals: Number(hits), budget: row.verdictRule },
+  };
+}
+
+/** All calls of one run label together have cost more than `run_cost_over`. */
+export function runCost(row: AlertRow, label: string, cost: Micros, over: Micros): AlertNews {
+  return {
+    id: `run.cost:${over}:${label}`,
+    type: "run.cost",
+    at: row.finishedAt,
+    text: `the run ${label} has cost $${formatUsd(cost)}, more than $${formatUsd(over)}`,
+    data: { ...keyOf(row), cost_usd: formatUsd(cost), over_usd: formatUsd(over) },
+  };
+}
+
+/** Everything together costs more this hour than three times what an hour of the last 30 days did. */
+export function spendVelocity(row: AlertRow, hour: EpochMs, spent: Micros, mean: Micros): AlertNews {
+  return {
+    id: `spend.velocity:${hour}`,
+    type: "spend.velocity",
+    at: row.finishedAt,
+    text: `$${formatUsd(spent)} were spent this hour; an hour of the last 30 days cost $${formatUsd(mean)}`,
+    data: { hour: isoTime(hour), spent_usd: formatUsd(spent), mean_usd: formatUsd(mean) },
+  };
+}
+
+/** What an operator has stopped. */
+export function actNews(untold: UntoldAct): AlertNews {
+  const { id, at, vendor, reason } = untold;
+  const because = reason === null ? "" : `: ${reason}`;
+  if (untold.act === "revoked") {
+    const { label } = untold;
+    return {
+      id: `key.revoked:${id}`,
+      type: "key.revoked",
+      at,
+      text: `the ${vendor} key ${id}${label === null ? "" : ` of ${label}`} was revoked${because}`,
+      data: { key_id: id, run_label: label, vendor, reason },
+    };
+  }
+  const { labelPrefix } = untold;
+  const scope = [vendor, labelPrefix && `labels that begin with ${labelPrefix}`].filter(Boolean).join(", ");
+  return {
+    id: `brake.engaged:${id}`,
+    type: "brake.engaged",
+    at,
+    text: `the brake is on for ${scope || "everything"}${because}`,
+    data: { brake_id: id, vendor, label_prefix: labelPrefix, reason },
+  };
+}
+
+/** The store could not do its work: calls are refused meanwhile. `server` tells one server's trouble from another's. */
+export function storeDegraded(server: string, at: EpochMs, cause: string): AlertNews {
+  const text = `the store of ${server} cannot be used, and calls are refused: ${cause}`;
+  return { id: `store.degraded:${server}:${at}`, type: "store.degraded", at, text, data: { server, cause } };
+}
+
+/** What `keybrake alert test` sends. */
+export function testNews(at: EpochMs): AlertNews {
+  const text = "this is a test: alerts of this keybrake arrive here";
+  return { id: `alert.test:${at}`, type: "alert.test", at, text, data: {} };
+}
+
+function keyOf({ vaultKeyId, agentRunLabel }: AlertRow): AlertNews["data"] {
+  return { key_id: vaultKeyId, run_label: agentRunLabel };
+}
+
+function windowOf(start: EpochMs): AlertNews["data"] {
+  return { window_start: start === 0 ? null : isoTime(start) };
+}
+
+function who({ vaultKeyId, agentRunLabel }: AlertRow): string {
+  return agentRunLabel === null ? `the key ${vaultKeyId}` : `${agentRunLabel} (${vaultKeyId})`;
+}
+
+function isoTime(at: EpochMs): string {
+  return new Date(at).toISOString();
+}

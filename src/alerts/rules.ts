@@ -1,0 +1,185 @@
+import type { AlertNews } from "../core/alert-event.ts";
+import type { CurrencyRates } from "../core/currency.ts";
+import type { Micros } from "../core/money.ts";
+import { type EpochMs, windowStart } from "../core/window.ts";
+import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import type { AlertRow, Tally } from "../store/alert-queue.ts";
+import type { Store } from "../store/store.ts";
+import * as news from "./news.ts";
+import { Tallies } from "./tallies.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+export const RULES = {
+  /** A dollar cap is nearly spent from this share of it on. */
+  warningPercent: 80n,
+  /** More refusals by caps of one key within an hour than this are a run that does not stop. */
+  hitsPerHourMax: 10n,
+  /** An hour that costs more than so many times the mean one. */
+  velocityFactor: 3n,
+  /** The mean is that of so many hours before. */
+  historyHours: 720,
+  /** With less behind it no mean means anything. */
+  historyHoursMin: 168,
+} as const;
+
+export interface RuleOptions {
+  readonly store: Pick<Store, "alertTallies" | "counterUse" | "getKey">;
+  readonly currencyRates: CurrencyRates;
+  /** `run.cost` is told where a run has cost more; undefined tells of none. */
+  readonly runCostMicros: Micros | undefined;
+}
+
+export interface Found {
+  readonly news: readonly AlertNews[];
+  readonly tallies: readonly Tally[];
+}
+
+/**
+ * What rows that nobody has looked at yet give rise to. The same occurrence has the same id whenever and by whomever it is
+ * found, so that it does not matter that a slice is judged again after a crash.
+ */
+export async function judgeRows(options: RuleOptions, rows: readonly AlertRow[]): Promise<Found> {
+  const tallies = new Tallies(options.store);
+  for (const row of rows) tally(tallies, row);
+  const budgets = new KeyBudgets(options);
+  const found = [
+    ...rows.filter(({ state }) => state === "unresolved").map(news.callUnresolved),
+    ...(await capWarnings(options, budgets, rows)),
+    ...(await capHits(budgets, rows)),
+    ...(await hitRates(tallies, rows)),
+    ...(await runCosts(options, tallies, rows)),
+    ...(await velocities(tallies, rows)),
+  ];
+  const byId = new Map(found.toReversed().map((one) => [one.id, one]));
+  return { news: [...byId.values()].toSorted((a, b) => a.at - b.at), tallies: tallies.added() };
+}
+
+/**
+ * What a row adds to what has been spent. An unresolved call counts in full until a later row says what became of it, and
+ * a later price is the difference to what was counted.
+ */
+export function spentMicros({ state, refersTo, costMicros, costSource, exposureMicros }: AlertRow): Micros {
+  if (state === "refused") return 0n;
+  if (state === "unresolved") return exposureMicros;
+  const cost = costMicros ?? 0n;
+  return refersTo === null || costSource === "reconciled" ? cost : cost - exposureMicros;
+}
+
+function tally(tallies: Tallies, row: AlertRow): void {
+  const { finishedAt: at, calledAt, vaultKeyId, agentRunLabel } = row;
+  if (isHit(row)) tallies.add("hits", vaultKeyId, slotOf(calledAt, MINUTE_MS), 1n, calledAt);
+  const spent = spentMicros(row);
+  if (spent === 0n) return;
+  tallies.add("spend", "", slotOf(at, HOUR_MS), spent, at);
+  if (agentRunLabel !== null) tallies.add("run", agentRunLabel, 0, spent, at);
+}
+
+function isHit({ policyVerdict }: AlertRow): boolean {
+  return policyVerdict === "cap_exceeded";
+}
+
+function slotOf(at: EpochMs, slotMs: number): EpochMs {
+  return at - (at % slotMs);
+}
+
+/** Once per cap and window: from what the counter shows now, because a call may be counted before its row is final. */
+async function capWarnings({ store }: RuleOptions, budgets: KeyBudgets, rows: readonly AlertRow[]) {
+  const found: AlertNews[] = [];
+  const seen = new Set<string>();
+  for (const row of rows) {
+    for (const { budgetId, windowStart: start, unit } of row.charges) {
+      if (unit !== "usd" || seen.has(`${budgetId} ${start}`)) continue;
+      seen.add(`${budgetId} ${start}`);
+      const capped = (await budgets.of(row.vaultKeyId)).filter(({ id, cap }) => id === budgetId && cap > 0n);
+      if (capped.length === 0) continue;
+      const used = await store.counterUse(budgetId, start);
+      for (const budget of capped) {
+        if (used * 100n >= budget.cap * RULES.warningPercent) found.push(news.capWarning(row, budget, start, used));
+      }
+    }
+  }
+  return found;
+}
+
+async function capHits(budgets: KeyBudgets, rows: readonly AlertRow[]): Promise<AlertNews[]> {
+  const found: AlertNews[] = [];
+  for (const row of rows.filter(isHit)) {
+    const budget = (await budgets.of(row.vaultKeyId)).find(({ name }) => name === row.verdictRule);
+    // A cap that has been changed away since, or is none of the key's own: a day is as good a window as any.
+    found.push(news.capHit(row, budget, windowStart(budget?.window ?? "utc_day", row.calledAt)));
+  }
+  return found;
+}
+
+async function hitRates(tallies: Tallies, rows: readonly AlertRow[]): Promise<AlertNews[]> {
+  const found: AlertNews[] = [];
+  const judged = new Set<string>();
+  for (const row of rows.filter(isHit)) {
+    const minute = slotOf(row.calledAt, MINUTE_MS);
+    if (judged.has(`${row.vaultKeyId} ${minute}`)) continue;
+    judged.add(`${row.vaultKeyId} ${minute}`);
+    const from = minute - HOUR_MS + MINUTE_MS;
+    const slots = await tallies.slots("hits", row.vaultKeyId, from);
+    const hits = sum([...slots].filter(([slot]) => slot <= minute));
+    if (hits > RULES.hitsPerHourMax) found.push(news.capHitRate(row, slotOf(row.calledAt, HOUR_MS), hits));
+  }
+  return found;
+}
+
+async function runCosts({ runCostMicros }: RuleOptions, tallies: Tallies, rows: readonly AlertRow[]) {
+  if (runCostMicros === undefined) return [];
+  const found: AlertNews[] = [];
+  const lastOf = new Map(rows.filter((row) => spentMicros(row) !== 0n).map((row) => [row.agentRunLabel, row]));
+  for (const [label, row] of lastOf) {
+    if (label === null) continue;
+    const cost = sum([...(await tallies.slots("run", label, 0))]);
+    if (cost > runCostMicros) found.push(news.runCost(row, label, cost, runCostMicros));
+  }
+  return found;
+}
+
+async function velocities(tallies: Tallies, rows: readonly AlertRow[]): Promise<AlertNews[]> {
+  const found: AlertNews[] = [];
+  const spending = rows.filter((row) => spentMicros(row) > 0n);
+  const lastOf = new Map(spending.map((row) => [slotOf(row.finishedAt, HOUR_MS), row]));
+  for (const [hour, row] of lastOf) {
+    const slots = await tallies.slots("spend", "", hour - RULES.historyHours * HOUR_MS);
+    const before = [...slots].filter(([slot]) => slot < hour);
+    if (before.length === 0) continue;
+    const hours = (hour - Math.min(...before.map(([slot]) => slot))) / HOUR_MS;
+    const [spent, earlier] = [slots.get(hour) ?? 0n, sum(before)];
+    if (hours < RULES.historyHoursMin || earlier <= 0n) continue;
+    // Compared as spent × hours, so that no mean is rounded.
+    if (spent * BigInt(hours) > RULES.velocityFactor * earlier)
+      found.push(news.spendVelocity(row, hour, spent, earlier / BigInt(hours)));
+  }
+  return found;
+}
+
+function sum(slots: readonly (readonly [EpochMs, bigint])[]): bigint {
+  return slots.reduce((total, [, amount]) => total + amount, 0n);
+}
+
+/** The caps of keys, read once for a slice. */
+class KeyBudgets {
+  readonly #options: RuleOptions;
+  readonly #known = new Map<string, Promise<readonly Budget[]>>();
+
+  constructor(options: RuleOptions) {
+    this.#options = options;
+  }
+
+  of(keyId: string): Promise<readonly Budget[]> {
+    const known = this.#known.get(keyId) ?? this.#read(keyId);
+    this.#known.set(keyId, known);
+    return known;
+  }
+
+  async #read(keyId: string): Promise<readonly Budget[]> {
+    const key = await this.#options.store.getKey(keyId);
+    return key ? keyBudgets(keyId, compilePolicy(key.policy), this.#options.currencyRates) : [];
+  }
+}

@@ -44,7 +44,8 @@ export function batchExposure(call: Call, pricing: Pricing): Exposure | NoExposu
 function ofBatch(number: ReturnType<typeof objectOf>, pricing: Pricing): Priced {
   if (!number) return rejected("phone_numbers has an entry that is no object");
   const strange = Object.keys(number).find((name) => !BATCH_FIELDS.has(name));
-  if (strange !== undefined) return costUnknown(`${strange.slice(0, 60)} of a number may change what its look-up costs`);
+  if (strange !== undefined)
+    return costUnknown(`${strange.slice(0, 60)} of a number may change what its look-up costs`);
   const fields = number["fields"];
   if (fields === undefined || fields === null) return { ok: true, micros: 0n };
   const names = Array.isArray(fields) ? fields : [fields];

@@ -32,13 +32,23 @@ describe("Twilio counts nothing as free that costs", () => {
   });
 
   test("lets a service be named and taken off such an address", () => {
-    expect(refusalOf("POST /messaging/v1/Services", { form: { FriendlyName: "x", StickySender: "true" } })).toBe(undefined);
+    expect(refusalOf("POST /messaging/v1/Services", { form: { FriendlyName: "x", StickySender: "true" } })).toBe(
+      undefined,
+    );
     expect(refusalOf(`POST ${SERVICE}`, { form: { InboundRequestUrl: "", FallbackUrl: "" } })).toBe(undefined);
   });
 
   test("takes only an id for a messaging service: the registration of a campaign is none in any letter case", () => {
     expect(operationOf(twilio, "POST", "/messaging/v1/Services/PreregisteredUsa2p").class).toBe("priced");
     expect(refusalOf("POST /messaging/v1/Services/preregisteredusa2p", {})).toBe("cost_unknown");
+  });
+
+  test("lets no Verify service pay for look-ups by a name in another letter case", () => {
+    expect(refusalOf("POST /verify/v2/Services/VA1", { form: { LookupEnabled: "false" } })).toBeUndefined();
+    for (const form of [{ lookupEnabled: "true" }, { lookupenabled: "1" }]) {
+      expect(refusalOf("POST /verify/v2/Services/VA1", { form: form as Record<string, string> })).toBe("cost_unknown");
+      expect(refusalOf("POST /verify/v2/Services/VA1", { query: form as Record<string, string> })).toBe("cost_unknown");
+    }
   });
 
   test("counts the data packages of a batch wherever they could be read", () => {

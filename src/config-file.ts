@@ -14,7 +14,7 @@ export function readConfigFile(path: string): ConfigFile {
   } catch (cause) {
     throw new Problem(
       "invalid",
-      `${path} is not valid YAML: ${(cause as Error).message.split("\n")[0]}`,
+      `${path} is not valid YAML: ${(cause as Error).message.split("\n")[0]!.replace(/:$/, "")}`,
       "mend the file",
     );
   }

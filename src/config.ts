@@ -95,8 +95,15 @@ export function processEnvironment(): Environment {
  * @throws Problem that names the key, what is allowed and what was given.
  */
 export function readConfig(flags: ConfigFlags, environment: Environment): Config {
+  return configOf(readConfigFile(configPath(flags, environment)), flags, environment);
+}
+
+/**
+ * The same of a file that has been read.
+ * @throws Problem as `readConfig`.
+ */
+export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Environment): Config {
   const dataDir = dataDirectory(flags, environment);
-  const file = readConfigFile(configPath(flags, environment));
   const listen = parseListen(
     "listen",
     flags.listen ?? environment["KEYBRAKE_LISTEN"] ?? file.text("listen") ?? DEFAULT_LISTEN,

@@ -24,7 +24,12 @@ export function auditColumns(rows: readonly AuditRowView[], now: EpochMs): reado
       text: (row) => textOf(row, "called_at").slice(begin, 19).replace("T", " "),
     },
     { header: "run / agent", text: runAndAgent, widthMin: 8 },
-    { header: "endpoint", text: (row) => `${textOf(row, "method")} ${textOf(row, "endpoint")}`, widthMin: 14 },
+    {
+      header: "endpoint",
+      text: (row) => `${textOf(row, "method")} ${textOf(row, "endpoint")}`,
+      widthMin: 18,
+      tooWide: "cut-middle",
+    },
     { header: "verdict", text: (row) => textOf(row, "policy_verdict"), colour: verdictColour, widthMin: 12 },
     { header: "cost", text: costText, align: "right" },
     { header: "state", text: (row) => textOf(row, "state"), colour: stateColour },

@@ -40,13 +40,14 @@ export function addAuditCommand(program: Command, cli: Cli): void {
       if (flags.follow && format === "json") {
         throw new Problem("usage", "--follow never ends, and a JSON array must", "use --format ndjson");
       }
-      await withControl(cli, command, async (control) => {
+      const show = async (control: ControlPlane) => {
         const page = await newest(control, filter, flags.limit);
         const printer = new AuditPrinter(format, cli);
         printer.first(page.rows);
         if (flags.follow) await follow(control, filter, page.newer_cursor, printer, cli);
         else if (format === "table") await sayTotals(control, filter, page.rows.length, cli);
-      });
+      };
+      await withControl(cli, command, show, { ifBroken: "warn" });
     });
   withExamples(command, [
     "keybrake audit --run ray-billing/01 --since 24h",

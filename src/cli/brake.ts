@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { Problem } from "../core/problem.ts";
-import type { BrakeView } from "../operate/control-plane.ts";
+import type { BrakeView, ControlPlane } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { given } from "./policy-flags.ts";
@@ -30,7 +30,9 @@ function addBrake(program: Command, cli: Cli): void {
     .option("--json", "print a JSON object")
     .action(async (flags: ScopeFlags & { hard?: true; reason?: string }) => {
       const request = { ...scopeOf(flags), ...given("hard", flags.hard), ...given("reason", flags.reason) };
-      const view = await withControl(cli, brake, (control) => control.engageBrake(request));
+      const view = await withControl(cli, brake, (control) => control.engageBrake(request), {
+        ifBroken: "warn",
+      });
       if (flags.json) return cli.voice.sayJson(view);
       const calls = scopeText(view) === EVERYTHING ? "no call" : "no such call";
       cli.voice.say(`the brake is on for ${scopeText(view)}: ${calls} is forwarded any more`);
@@ -45,7 +47,7 @@ function addBrake(program: Command, cli: Cli): void {
     .description("list the brakes that are on")
     .option("--json", "print a JSON array")
     .action(async () => {
-      const brakes = await withControl(cli, list, (control) => control.listBrakes());
+      const brakes = await withControl(cli, list, (control) => control.listBrakes(), { ifBroken: "warn" });
       // `brake` itself has a --json, which takes the flag wherever it stands.
       if (list.optsWithGlobals<{ json?: true }>().json) return cli.voice.sayJson(brakes);
       cli.voice.sayTable(COLUMNS, brakes, "no brake is on");
@@ -67,11 +69,12 @@ function addRelease(program: Command, cli: Cli): void {
     .option("--label-prefix <text>", "the brake on this label prefix")
     .option("--json", "print a JSON array")
     .action(async (flags: ScopeFlags) => {
-      const released = await withControl(cli, command, async (control) => {
+      const release = async (control: ControlPlane) => {
         const brakes = await control.releaseBrake(scopeOf(flags));
         if (brakes.length === 0) throw noSuchBrake(flags, await control.listBrakes());
         return brakes;
-      });
+      };
+      const released = await withControl(cli, command, release, { ifBroken: "warn" });
       if (flags.json) return cli.voice.sayJson(released);
       for (const each of released) cli.voice.say(`the brake on ${scopeText(each)} is off`);
     });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { FindingView } from "../operate/control-plane.ts";
+import type { Config } from "../config.ts";
+import type { ControlPlane, FindingView } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import type { Colour } from "./voice.ts";
@@ -14,7 +15,11 @@ export function addDoctorCommand(program: Command, cli: Cli): void {
     .description("say what is misconfigured and how to mend it; ends with 1 where there is an error")
     .option("--json", "print a JSON array")
     .action(async ({ json }: { json?: true }) => {
-      const findings = await withControl(cli, command, (control) => control.doctor());
+      const look = async (control: ControlPlane, _config: Config, leftOut: readonly string[]) => [
+        ...leftOut.map(brokenSetting),
+        ...(await control.doctor()),
+      ];
+      const findings = await withControl(cli, command, look, { ifBroken: "tell" });
       cli.exitCode = findings.some(({ level }) => level === "error") ? 1 : 0;
       if (json) return cli.voice.sayJson(findings);
       const width = Math.max(...findings.map(({ check }) => check.length));
@@ -26,4 +31,9 @@ export function addDoctorCommand(program: Command, cli: Cli): void {
       }
     });
   withExamples(command, ["keybrake doctor"]);
+}
+
+function brokenSetting(message: string): FindingView {
+  const hint = "mend it: the server does not start with it, and what follows is said without it";
+  return { check: "configuration", level: "error", message, hint };
 }

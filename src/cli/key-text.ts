@@ -1,11 +1,11 @@
 import type { EpochMs } from "../core/window.ts";
-import type { IssuedKeyView, KeyView, SpendView } from "../operate/control-plane.ts";
+import type { BudgetView, IssuedKeyView, KeyView, SpendView } from "../operate/control-plane.ts";
 import type { Column } from "./table.ts";
-import { budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
+import { budgetAmount, budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
 
 /** The columns of `key list`; times are said from now, which is shorter and what one asks at 2 a.m. */
 export const keyColumns = (now: EpochMs): readonly Column<KeyView>[] => [
-  { header: "id", text: ({ id }) => id },
+  { header: "id", text: ({ id }) => id, tooWide: "never" },
   { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 8 },
   { header: "vendor", text: ({ vendor }) => vendor },
   {
@@ -15,14 +15,14 @@ export const keyColumns = (now: EpochMs): readonly Column<KeyView>[] => [
   },
   { header: "expires", text: ({ expires_at }) => fromNow(expires_at, now) },
   { header: "spent", text: ({ spend }) => dollars(spend.settled_usd), align: "right" },
-  { header: "cap", text: ({ spend }) => tightest(spend), widthMin: 8 },
+  { header: "cap", text: ({ spend }) => tightest(spend), align: "right", widthMin: 8 },
 ];
 
-/** The budget of which the largest part is used: the one that will stop the key. */
+/** The cap of which the largest part is used: the one that will stop the key. */
 function tightest({ budgets }: SpendView): string {
   const part = ({ used, cap }: { used: string; cap: string }) => (Number(cap) === 0 ? 1 : Number(used) / Number(cap));
   const [first] = [...budgets].sort((a, b) => part(b) - part(a));
-  return first ? budgetUse(first) : "-";
+  return first ? budgetAmount(first.unit, first.cap) : "-";
 }
 
 /** What `key show` prints. */
@@ -44,12 +44,25 @@ export function keyText(key: KeyView, now: EpochMs): string {
       ["metadata", wordsOf(key.metadata)],
       ["calls", counted(spend.calls, "call")],
       ["spent", spentText(spend)],
-      ...spend.budgets.map((budget) => [budget.budget, budgetUse(budget)] as const),
+      ...spend.budgets.map((budget) => [budget.budget, budgetUse(budget) + ownCurrency(budget, key.policy)] as const),
     ]),
     "",
     policyText(key.policy),
   ].join("\n");
 }
+
+/** ` (500.00 eur at 1.12)` of a cap in a currency of its own: what its dollars are made of. */
+function ownCurrency({ budget, cap }: BudgetView, policy: KeyView["policy"]): string {
+  const value = policy[budget];
+  if (typeof value !== "object" || value === null || !("amount" in value) || !("currency" in value)) return "";
+  const own = `${value.amount} ${value.currency}`;
+  if (Number(cap) === 0 && Number(value.amount) > 0) return ` (${own}, for which no rate is set)`;
+  const rate = Number((Number(cap) / Number(value.amount)).toPrecision(RATE_DIGITS));
+  return Number(value.amount) > 0 ? ` (${own} at ${rate})` : ` (${own})`;
+}
+
+/** The rate is found back from the cap, which is rounded to millionths. */
+const RATE_DIGITS = 6;
 
 /** `$240.00 settled, $0.00 held, $0.00 unresolved` */
 export function spentText(spend: Pick<SpendView, "settled_usd" | "held_usd" | "unresolved_usd">): string {

@@ -80,7 +80,9 @@ function addList(key: Command, cli: Cli): void {
         ...given("vendor", flags.vendor),
         ...given("active", flags.active),
       };
-      const { keys, more } = await withControl(cli, command, (control) => listAllKeys(control, filter, flags.limit));
+      const { keys, more } = await withControl(cli, command, (control) => listAllKeys(control, filter, flags.limit), {
+        ifBroken: "warn",
+      });
       if (flags.json) return cli.voice.sayJson(keys);
       cli.voice.sayTable(keyColumns(cli.clock.now()), keys, "there are no such keys");
       if (more) cli.voice.note(`these are the newest ${keys.length}; --limit shows more`);
@@ -159,7 +161,9 @@ function addRevoke(key: Command, cli: Cli): void {
     .option("--json", "print a JSON object")
     .action(async (ids: readonly string[], flags: RevokeFlags) => {
       const request = revokeRequest(ids.map(keyId), flags);
-      const view = await withControl(cli, command, (control) => control.revokeKeys(request, LOCAL_ADMIN));
+      const view = await withControl(cli, command, (control) => control.revokeKeys(request, LOCAL_ADMIN), {
+        ifBroken: "warn",
+      });
       if (flags.json) return cli.voice.sayJson(view);
       for (const id of view.revoked) cli.voice.say(`revoked ${id}`);
       for (const id of view.already_revoked) cli.voice.say(`${id} was revoked before`);

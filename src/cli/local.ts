@@ -6,6 +6,7 @@ import { createControlPlane } from "../operate/create-control-plane.ts";
 import { openInstallation } from "../operate/installation.ts";
 import { SANDBOX_ACCOUNT_IDS } from "../sandbox/sandbox.ts";
 import { type Cli, globalFlags, type OpenControl } from "./cli.ts";
+import { type RescuedConfig, rescueConfig } from "./config-rescue.ts";
 
 /**
  * The control plane on the data directory itself. A server that runs there honours every change on its next call, so that
@@ -36,21 +37,30 @@ export async function openLocalControl(
 export interface WithControlOptions {
   /** True leaves the data directory unsaid, for output that is nothing but the answer. */
   readonly quiet?: boolean | undefined;
+  /**
+   * What becomes of a `keybrake.yaml` that is broken: it keeps the command from running (the default), or its broken
+   * settings are left out, which is for what must work in an emergency. Then it is a warning, or for `work` to say.
+   */
+  readonly ifBroken?: "refuse" | "warn" | "tell";
 }
 
 /** Opens the control plane that the flags of `command` name, says where it is, runs `work`, and closes it again. */
 export async function withControl<Result>(
   cli: Cli,
   command: Command,
-  work: (control: ControlPlane, config: Config) => Promise<Result>,
-  { quiet = false }: WithControlOptions = {},
+  work: (control: ControlPlane, config: Config, leftOut: readonly string[]) => Promise<Result>,
+  { quiet = false, ifBroken = "refuse" }: WithControlOptions = {},
 ): Promise<Result> {
-  const config = readConfig(globalFlags(command), cli.environment);
+  const { config, leftOut }: RescuedConfig =
+    ifBroken === "refuse"
+      ? { config: readConfig(globalFlags(command), cli.environment), leftOut: [] }
+      : rescueConfig(globalFlags(command), cli.environment);
   refuseRemote(config);
+  if (ifBroken === "warn") for (const each of leftOut) cli.voice.warn(`${each}; this command goes on without it`);
   const { control, dataDir, close } = await cli.openControl(config);
   try {
     if (!quiet) cli.voice.note(`data directory ${dataDir}`);
-    return await work(control, config);
+    return await work(control, config, leftOut);
   } finally {
     await close();
   }

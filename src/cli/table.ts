@@ -7,6 +7,8 @@ export interface Column<Row> {
   readonly align?: "left" | "right";
   /** Cells below which the column is cut only where nothing else helps; undefined where it is among the last to be cut. */
   readonly widthMin?: number;
+  /** What becomes of text that is too wide. Default: its end is cut. `never` is for what people paste elsewhere. */
+  readonly tooWide?: "cut-end" | "cut-middle" | "wrap" | "never";
   readonly colour?: (row: Row) => Colour | undefined;
 }
 
@@ -33,22 +35,35 @@ export function layOut<Row>(
   const widths = width === undefined ? natural : fit(columns, natural, width);
   const line = (texts: readonly string[], painted: (text: string, index: number) => string) =>
     texts
-      .map((text, index) =>
-        painted(pad(text, widths[index]!, columns[index]!.align, index === texts.length - 1), index),
-      )
+      .map((text, index) => {
+        const isLast = index === texts.length - 1;
+        return painted(pad(text, widths[index]!, columns[index]!.align, isLast), index);
+      })
       .join(GAP)
       .trimEnd();
   const head = line(
-    columns.map(({ header }) => header),
+    columns.map(({ header }, index) => cut(header, widths[index]!)),
     (text) => paint(text, "dim"),
   );
-  const body = rows.map((row, at) =>
-    line(cells[at]!, (text, index) => {
-      const colour = columns[index]!.colour?.(row);
-      return colour === undefined ? text : paint(text, colour);
-    }),
-  );
+  const body = rows.flatMap((row, at) => {
+    const parts = cells[at]!.map((text, index) => partsOf(text, widths[index]!, columns[index]!.tooWide));
+    return Array.from({ length: Math.max(...parts.map(({ length }) => length)) }, (_, nth) =>
+      line(
+        parts.map((part) => part[nth] ?? ""),
+        (text, index) => {
+          const colour = text.trim() === "" ? undefined : columns[index]!.colour?.(row);
+          return colour === undefined ? text : paint(text, colour);
+        },
+      ),
+    );
+  });
   return [head, ...body];
+}
+
+/** The lines of one cell. */
+function partsOf(text: string, width: number, tooWide: Column<never>["tooWide"]): readonly string[] {
+  if (tooWide === "wrap") return wrap(text, width);
+  return [tooWide === "cut-middle" ? cutMiddle(text, width) : cut(text, width)];
 }
 
 /** First what may be cut, down to its minimum; on a terminal that is narrower still, whatever is widest. */
@@ -57,7 +72,7 @@ function fit<Row>(columns: readonly Column<Row>[], natural: readonly number[], w
   const minima = columns.map(({ widthMin }, index) => widthMin ?? natural[index]!);
   return narrow(
     narrow(natural, minima, available),
-    minima.map(() => CELLS_MIN),
+    columns.map(({ tooWide }, index) => (tooWide === "never" ? natural[index]! : CELLS_MIN)),
     available,
   );
 }
@@ -79,10 +94,9 @@ function narrow(natural: readonly number[], minima: readonly number[], available
 }
 
 function pad(text: string, width: number, align: "left" | "right" = "left", isLast: boolean): string {
-  const fitting = cut(text, width);
-  const space = " ".repeat(Math.max(0, width - Bun.stringWidth(fitting)));
-  if (align === "right") return space + fitting;
-  return isLast ? fitting : fitting + space;
+  const space = " ".repeat(Math.max(0, width - Bun.stringWidth(text)));
+  if (align === "right") return space + text;
+  return isLast ? text : text + space;
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
@@ -90,14 +104,54 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** `text` in at most `width` terminal cells, with … where something is missing. */
 export function cut(text: string, width: number): string {
   if (Bun.stringWidth(text) <= width) return text;
+  return `${beginning(text, width - 1)}…`;
+}
+
+/** The same with beginning and end kept: of a path, its last segment says what is done. */
+export function cutMiddle(text: string, width: number): string {
+  if (Bun.stringWidth(text) <= width) return text;
+  const tailCells = Math.floor((width - 1) / 2);
+  const segments = [...graphemes.segment(text)].map(({ segment }) => segment);
+  let at = segments.length;
+  for (let cells = 0; at > 0; at--) {
+    cells += Bun.stringWidth(segments[at - 1]!);
+    if (cells > tailCells) break;
+  }
+  return `${beginning(text, width - 1 - tailCells)}…${segments.slice(at).join("")}`;
+}
+
+/** `text` in lines of at most `width` terminal cells, broken between words, and within one that is wider than a line. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (Bun.stringWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    line = word;
+    while (Bun.stringWidth(line) > width) {
+      // A single character may be wider than the line.
+      const part = beginning(line, width) || line;
+      lines.push(part);
+      line = line.slice(part.length);
+    }
+  }
+  return line === "" && lines.length > 0 ? lines : [...lines, line];
+}
+
+/** As much of `text` as fits in `width` terminal cells. */
+function beginning(text: string, width: number): string {
   let kept = "";
-  let cells = 1; // the …
+  let cells = 0;
   for (const { segment } of graphemes.segment(text)) {
     cells += Bun.stringWidth(segment);
     if (cells > width) break;
     kept += segment;
   }
-  return `${kept}…`;
+  return kept;
 }
 
 /**

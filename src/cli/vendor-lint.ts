@@ -34,7 +34,13 @@ export function addVendorLint(vendor: Command, cli: Cli): void {
         return;
       }
       for (const problem of problems) cli.voice.say(problemText(problem, cli));
+      if (problems.length === 0) {
+        for (const { path, vendors } of read) {
+          if (vendors.length === 0) cli.voice.note(`${path} declares no vendor: it has nothing under vendors`);
+        }
+      }
       const sound = read.flatMap(({ vendors }) => vendors);
+      if (sound.length + problems.length === 0) return;
       const names = sound.length > 0 ? ` (${sound.map(({ name }) => name).join(", ")})` : "";
       cli.voice.note(
         `${counted(sound.length, "sound vendor")}${names}, ${counted(errors, "error")}, ${counted(problems.length - errors, "warning")}`,

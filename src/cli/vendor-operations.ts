@@ -37,7 +37,8 @@ export function addVendorOperations(vendor: Command, cli: Cli, refuseSecret: (na
         cli.voice.sayJson(shown);
         return;
       }
-      cli.voice.sayTable(COLUMNS, shown, `${name} has no operation of the class ${flags.class}`);
+      const columns = flags.class === undefined ? COLUMNS : COLUMNS.filter(({ header }) => header !== "class");
+      cli.voice.sayTable(columns, shown, `${name} has no operation of the class ${flags.class}`);
       for (const line of shown.length === 0 ? [] : LEGEND) cli.voice.note(line);
     });
   withExamples(command, ["keybrake vendor operations stripe", "keybrake vendor operations twilio --class closed"]);
@@ -58,10 +59,10 @@ const COLOURS: Readonly<Record<OperationClassName, Colour | undefined>> = {
 };
 
 const COLUMNS: readonly Column<OperationView>[] = [
-  { header: "operation", text: ({ route }) => route, widthMin: 24 },
+  { header: "operation", text: ({ route }) => route, widthMin: 24, tooWide: "wrap" },
   { header: "class", text: (view) => view.class, colour: (view) => COLOURS[view.class] },
   { header: "kind", text: ({ kind }) => kind },
-  { header: "what counts, or why closed", text: detailOf, widthMin: 16 },
+  { header: "what counts, or why closed", text: detailOf, widthMin: 16, tooWide: "wrap" },
 ];
 
 function detailOf({ code, detail }: OperationView): string {

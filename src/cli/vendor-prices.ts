@@ -32,7 +32,9 @@ export function addVendorPrices(vendor: Command, cli: Cli, refuseSecret: (name: 
         cli.voice.sayJson(shown);
         return;
       }
-      cli.voice.sayTable(COLUMNS, shown, `${name} has no price that can be set: its calls cost what they move`);
+      // A table by number is one line a number, whatever is cut.
+      const columns = flags.all ? COLUMNS : COLUMNS.map((column) => ({ ...column, tooWide: "wrap" as const }));
+      cli.voice.sayTable(columns, shown, `${name} has no price that can be set: its calls cost what they move`);
       for (const line of shown.length === 0 ? [] : legend(name, shown)) cli.voice.note(line);
     });
   withExamples(command, ["keybrake vendor prices twilio", "keybrake vendor prices twilio --all --json"]);
@@ -47,24 +49,24 @@ function vendorArgument(): Argument {
 
 const COLUMNS: readonly Column<PriceView>[] = [
   { header: "price", text: ({ name }) => name },
-  { header: "of", text: ({ unit }) => unit, widthMin: 8 },
+  { header: "of", text: ({ unit }) => unit, widthMin: 12 },
   {
     header: "in force",
     text: figureOf,
-    widthMin: 12,
+    widthMin: 10,
     colour: ({ usd, otherwise }) => (usd === null && otherwise === null ? "yellow" : undefined),
   },
   {
     header: "from",
     text: originOf,
-    widthMin: 8,
+    widthMin: 10,
     colour: ({ from }) => (from === "keybrake.yaml" ? "green" : undefined),
   },
 ];
 
 /** `$0.05`, `$0.0305 to $0.0979`, or what holds without a figure. */
 function figureOf({ usd, usd_max, otherwise }: PriceView): string {
-  if (usd === null) return otherwise ?? "none: refused";
+  if (usd === null) return otherwise ?? "none";
   return usd_max === null || usd_max === usd ? `$${usd}` : `$${usd} to $${usd_max}`;
 }
 

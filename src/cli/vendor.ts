@@ -109,6 +109,9 @@ function addSet(vendor: Command, cli: Cli): void {
       if (flags.json) cli.voice.sayJson(view);
       else cli.voice.say(`${name} is ${view.configured ? "set" : "not set yet"}: calls go to ${view.origin}`);
       if (view.configured && !flags.json) cli.voice.note(`check it with \`keybrake vendor test ${name}\``);
+      if (!VENDORS.some((vendor) => vendor.name === name)) {
+        cli.voice.note(`${name} is declared in keybrake.yaml: a running server takes it up when it is started anew`);
+      }
     });
   withExamples(command, [
     "keybrake vendor set stripe --from-env STRIPE_SECRET_KEY",

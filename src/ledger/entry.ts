@@ -141,7 +141,7 @@ export type HoldDecision =
       readonly rule: string;
       /** The budget that decided, or the tightest one, before this call. */
       readonly budget: BudgetUse | undefined;
-      /** Reason given by the operator with a revoke or a brake. */
+      /** Reason given by the operator with a revoke or a brake; of the rule `object`, the call that holds the object. */
       readonly reason: string | null;
     }
   /** A repeat: it gets the answer of the call that holds the money, costs nothing and is not sent. */

@@ -27,6 +27,11 @@ export function objectName(vendor: string, path: string): string {
   return `${vendor} ${path}`;
 }
 
+/** The path at the vendor of what `objectName` has named. */
+export function objectPath(name: string): string {
+  return name.slice(name.indexOf(" ") + 1);
+}
+
 /**
  * Why a call may not have its object now: another one is under way on it, or what was looked up no longer stands.
  * Otherwise two calls at once could move an amount that neither has held: one confirms what the other has just raised.
@@ -35,7 +40,13 @@ export function objectName(vendor: string, path: string): string {
 export function decideObject(objects: VendorObjects, { name, version }: ObjectTerms): HoldDecision | undefined {
   const object = objects.get(name) ?? UNTOUCHED;
   if (object.heldBy !== null) {
-    return { admitted: false, code: "idempotency_in_progress", rule: "object", budget: undefined, reason: null };
+    return {
+      admitted: false,
+      code: "idempotency_in_progress",
+      rule: "object",
+      budget: undefined,
+      reason: object.heldBy,
+    };
   }
   return version === undefined || version === object.version ? undefined : { admitted: false, code: "stale" };
 }

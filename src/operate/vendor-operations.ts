@@ -14,7 +14,7 @@ export interface OperationView {
   readonly kind: MoneyKind;
   /** What the agent is told where it is closed; a policy opens `endpoint_denied` by the route's exact text. */
   readonly code: "endpoint_denied" | "cost_unknown" | null;
-  /** What is counted where it may cost, why it is closed; null where it is free. */
+  /** What is counted where it may cost, why it is closed; null where all of it is free. */
   readonly detail: string | null;
 }
 
@@ -48,7 +48,7 @@ export function operationView(operation: Operation): OperationView {
     case "look_up":
       return { ...line, class: "look-up", code: null, detail: counts ?? IN_GENERAL.look_up };
     case "free":
-      return { ...line, class: "free", code: null, detail: null };
+      return { ...line, class: "free", code: null, detail: counts ?? null };
     case "closed":
       return { ...line, class: "closed", code: "endpoint_denied", detail: reason };
     case "unknown":

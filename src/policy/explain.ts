@@ -54,7 +54,7 @@ export function explain({ policy, vendor, account, pricing }: ExplainSetting, ca
     operation: operation?.name ?? "",
     route: operation?.route ?? "",
     class: operation?.class ?? "",
-    kind: operation?.kind ?? "",
+    kind: (judgement.ok ? judgement.exposure.kind : undefined) ?? operation?.kind ?? "",
     max_amount_per_call_usd: policy.maxPerCallMicros === undefined ? null : formatUsd(policy.maxPerCallMicros),
     sends: judgement.ok ? judgement.exposure.sends : 0,
     customer: scope?.customer,
@@ -68,8 +68,9 @@ type Saying = Pick<Explanation, "verdict" | "rule" | "message" | "exposure_usd" 
 
 function saying(policy: CompiledPolicy, call: Call, judgement: Judgement): Saying {
   if (judgement.ok) {
-    const exposure_usd = formatUsd(judgement.exposure.micros);
-    const message = allowedMessage(policy, call, judgement.operation.kind, `reserves $${exposure_usd}`);
+    const { exposure, operation } = judgement;
+    const exposure_usd = formatUsd(exposure.micros);
+    const message = allowedMessage(policy, call, exposure.kind ?? operation.kind, `reserves $${exposure_usd}`);
     return { verdict: "allowed", rule: judgement.rule, message, exposure_usd, looks_up: [] };
   }
   if (judgement.code === "look_up") {

@@ -94,16 +94,16 @@ export const PolicySchema = Type.Object(
     daily_cap: Type.Optional(
       field(
         "money",
-        "A cap per window in another currency, like { amount: 500, currency: eur }; holds beside daily_usd_cap.",
+        "A cap per window in another currency, like 500eur, or { amount: 500, currency: eur }; holds beside daily_usd_cap.",
       ),
     ),
     total_cap: Type.Optional(
-      field("money", "A cap over the key's whole life in another currency; holds beside total_usd_cap."),
+      field("money", "A cap over the key's whole life in another currency, like 500eur; holds beside total_usd_cap."),
     ),
     caps: Type.Optional(
       field(
         "caps",
-        `Dollars that each kind of money may take, like { refund: { daily_usd: 50 } }. Kinds: ${CAPPED_KINDS.join(", ")}. Counted from when it is set.`,
+        `Dollars that each kind of money may take, like refund.daily_usd=50 in a flag and { refund: { daily_usd: 50 } } elsewhere. Kinds: ${CAPPED_KINDS.join(", ")}. Counted from when it is set.`,
       ),
     ),
     max_amount_per_call_usd: Type.Optional(field("usd", "Dollars that one call may cost at most.")),

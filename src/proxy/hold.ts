@@ -87,7 +87,7 @@ export async function hold(
       rule: judged.ok ? judged.rule : judged.denial.rule,
       exposureMicros,
       sends: judged.ok ? judged.exposure.sends : 0,
-      kind: judged.operation?.kind,
+      kind: (judged.ok ? judged.exposure.kind : undefined) ?? judged.operation?.kind,
       budgets: plane.budgets.of(key, facts.vendor),
       owner: plane.owner,
       ...(repeat ? { repeat } : {}),
@@ -111,7 +111,8 @@ export async function hold(
       if (!outgoing) throw new Error(`the answer recorded for call ${decision.heldBy} cannot be opened`);
       return { state: "replayed", outgoing };
     }
-    return { state: "refused", denial: holdDenial(decision, exposureMicros, judged.ok ? undefined : judged.denial) };
+    const earlier = judged.ok ? undefined : judged.denial;
+    return { state: "refused", denial: holdDenial(decision, exposureMicros, earlier, object?.name) };
   } catch (cause) {
     plane.log.error("hold_failed", { call: facts.id, cause: causeText(cause) });
     const message = "The call could not be recorded, so it was not forwarded; retry later.";

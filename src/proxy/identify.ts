@@ -27,9 +27,18 @@ export function identify(plane: DataPlane, request: ParsedRequest, key: RingKey)
   if (!call.ok)
     return { setup, request, startedMs, call: undefined, denial: { ...call.rejection, rule: "parse", details: {} } };
   const denial =
-    vendorDenial(request.target?.vendor, call.value.path, setup.vendor) ?? bodyDenial(setup.vendor, call.value, key);
+    unknownDenial(plane, setup.vendor) ??
+    vendorDenial(request.target?.vendor, call.value.path, setup.vendor) ??
+    bodyDenial(setup.vendor, call.value, key);
   if (denial) return { setup, request, startedMs, call: undefined, denial };
   return { setup, request, startedMs, call: call.value };
+}
+
+/** Of a key whose vendor was declared after the server has started, or is declared no more: no path of it leads on. */
+function unknownDenial(plane: DataPlane, { name }: Vendor): Denial | undefined {
+  if (plane.vendors.get(name)) return undefined;
+  const message = `This server does not know ${name}, which is not in the configuration that it has started with; the operator must declare it in keybrake.yaml, where that is not done, and start the server anew.`;
+  return { code: "vendor_unknown", rule: "vendor", message, details: {} };
 }
 
 /** A prefix that names another vendor than the key's, or a path without a prefix that is not this vendor's. */

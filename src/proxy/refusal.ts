@@ -1,6 +1,7 @@
 import { formatUsd } from "../core/money.ts";
 import { REPEATABLE, type RefusalCode, VERDICTS } from "../core/verdict.ts";
 import type { BudgetUse, HoldDecision } from "../ledger/entry.ts";
+import { objectPath } from "../ledger/object.ts";
 import type { Refusal, RefusalAnswer, Vendor } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { RingKey } from "./key-ring.ts";
@@ -28,11 +29,15 @@ export interface Outgoing {
   readonly done?: () => void;
 }
 
-/** The denial that a hold was refused with, in words and numbers. */
+/**
+ * The denial that a hold was refused with, in words and numbers.
+ * @param object the name of the vendor's object that the call needed for itself.
+ */
 export function holdDenial(
   decision: Extract<HoldDecision, { rule: string }>,
   exposureMicros: bigint,
   earlier: Denial | undefined,
+  object?: string,
 ): Denial {
   const { code, rule, budget, reason } = decision;
   if (earlier && earlier.code === code) return earlier;
@@ -47,13 +52,7 @@ export function holdDenial(
   if (code === "idempotency_mismatch") {
     return plain(code, rule, "This Idempotency-Key was used with another request; use a new one for a new request.");
   }
-  if (rule === "object") {
-    return plain(
-      code,
-      rule,
-      "Another call on the same object is under way, or its outcome is not known; repeat this one when that is settled.",
-    );
-  }
+  if (rule === "object" && object !== undefined) return objectDenial(code, objectPath(object), reason);
   if (code === "idempotency_in_progress") return plain(code, rule, IN_PROGRESS[rule === "outcome_unknown" ? 1 : 0]!);
   if (code === "cap_exceeded" && budget) return capDenial(decision, budget, exposureMicros);
   return plain(code, rule, `Refused: ${VERDICTS[code].advice}.`);
@@ -64,6 +63,11 @@ const IN_PROGRESS = [
   "The first call of this request has not been answered yet; wait for it, and repeat this one only if it fails.",
   "The first call of this request was sent and its outcome is not known, so it is not sent again; look at the vendor, and ask the operator to run `keybrake resolve`.",
 ] as const;
+
+function objectDenial(code: RefusalCode, path: string, heldBy: string | null): Denial {
+  const message = `The call ${heldBy} on ${path} is under way, or its outcome is not known; repeat this one when that is settled. If it stays so, ask the operator to run \`keybrake resolve ${heldBy}\`.`;
+  return { code, rule: "object", message, details: { object: path, held_by: heldBy } };
+}
 
 /** People write a reason as they like; the sentence after it must still begin as one. */
 function asSentence(text: string): string {

@@ -7,6 +7,7 @@ import { refusalOf } from "./declared/refusal.ts";
 import { refuseOf } from "./declared/refuse.ts";
 import type { Declaration } from "./declared/schema.ts";
 import { readScope, type ScopePlaces, scopePlaces } from "./declared/scope.ts";
+import type { GraphqlTerms } from "./graphql.ts";
 import { operationOf } from "./operations.ts";
 import type { MoneyKind, Operation, Vendor, VendorSecret } from "./vendor.ts";
 
@@ -115,8 +116,15 @@ function operationsOf(vendor: string, declared: DeclaredOperation): Operation[] 
       ...(body === undefined ? {} : { bodyKinds: ["none" as const, ...body] }),
       ...(declared.class === "priced" ? priced(vendor, declared, kind) : {}),
       ...(refuse ? { refuse } : {}),
+      ...(declared.class === "free" && declared.graphql ? { counts: freeOf(declared.graphql) } : {}),
     };
   });
+}
+
+/** What a route that is free takes, where its body decides. */
+function freeOf({ mutations }: GraphqlTerms): string {
+  const listed = mutations.length === 0 ? "no mutation" : `of mutations ${mutations.join(", ")}`;
+  return `free are queries, and ${listed}; any other is cost_unknown`;
 }
 
 export function routesOf({ route }: DeclaredOperation): readonly string[] {

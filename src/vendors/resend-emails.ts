@@ -127,6 +127,7 @@ export function refuseOddKey(call: Call): NoExposure | undefined {
  * same, since no answer tells.
  */
 export function emailExposure(call: Call, pricing: Pricing): Exposure | NoExposure {
+  if (call.query !== "") return rejected("an email stands in the body alone; leave the query out");
   const counted = countRecipients(emailsOf(call));
   if (!counted.ok) return counted;
   const sends = counted.perEmail.reduce((sum, each) => sum + each, 0);

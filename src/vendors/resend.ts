@@ -133,13 +133,21 @@ const OPERATIONS: readonly Operation[] = [
 
 /** A domain that receives: each email to it is a unit of the quota, and how many come is in nobody's request. */
 function refuseReceiving({ json }: Call): NoExposure | undefined {
-  const capabilities = isObject(json) ? json["capabilities"] : undefined;
-  if (capabilities === undefined || capabilities === null) return undefined;
-  const receiving = isObject(capabilities) ? capabilities["receiving"] : "unreadable";
-  if (receiving === undefined || receiving === "disabled") return undefined;
+  const capabilities = named(json, "capabilities");
+  const receives = capabilities.some(
+    (each) => each !== null && (!isObject(each) || named(each, "receiving").some((value) => value !== "disabled")),
+  );
+  if (!receives) return undefined;
   const message =
     "Keybrake: a domain that receives is billed for every email to it, and how many come is not in the request. Leave capabilities.receiving out.";
   return { ok: false, code: "cost_unknown", message };
+}
+
+/** What stands at the top of `json` under `name`, in whatever letter case a lenient reader may take. */
+function named(json: JsonValue | undefined, name: string): readonly JsonValue[] {
+  return Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) =>
+    key.trim().toLowerCase() === name ? [value] : [],
+  );
 }
 
 /**

@@ -43,11 +43,18 @@ export function amountIn(amountField: string, place: CurrencyPlace, unless: stri
   };
 }
 
+/** Characters of an agent's parameter that a message repeats. */
+const NAME_SHOWN_MAX = 80;
+
 /** No exposure where every parameter is known to move nothing; else `cost_unknown`, naming the first that is not. */
 export function nothingMovedBy(harmless: RegExp) {
   return (call: Call): Exposure | NoExposure => {
     for (const name of [...call.bodyFields.keys(), ...call.queryFields.keys()]) {
-      if (!harmless.test(name)) return costUnknown(`the parameter ${name} may move or commit money`);
+      if (harmless.test(name)) continue;
+      const parameter = name.slice(0, NAME_SHOWN_MAX);
+      return costUnknown(
+        `Keybrake does not know the parameter ${parameter} of this operation, which may move or commit money`,
+      );
     }
     return NOTHING;
   };

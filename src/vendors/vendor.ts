@@ -50,6 +50,8 @@ export interface Exposure {
   readonly source: CostSource;
   /** Whose money it is, where a look-up has told (the customer of a confirmed PaymentIntent). */
   readonly customer?: string;
+  /** What this call's money is, where that is not its operation's kind: a credit note that refunds, an invoice below zero. */
+  readonly kind?: CappedKind;
   /** `Operation.object`, where only a look-up could tell it: the subscription of an item. */
   readonly object?: string;
 }
@@ -143,7 +145,7 @@ export interface Operation {
   readonly object?: (call: Call) => string | undefined;
   /**
    * What is counted for a `priced` or `look_up` operation, for people: a half sentence such as `the amount of the request`.
-   * Without it the list of operations says so in general words.
+   * Without it the list of operations says so in general words. Of a `free` one: what is free, where its body decides.
    */
   readonly counts?: string;
   /** Why an `unknown` or `closed` operation is refused, as a half sentence. */

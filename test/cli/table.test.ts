@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Column, cut, layOut, printable } from "../../src/cli/table.ts";
+import { type Column, cut, cutMiddle, layOut, printable } from "../../src/cli/table.ts";
 
 interface Row {
   readonly id: string;
@@ -42,6 +42,30 @@ describe("a table", () => {
     expect(lines[2]).toContain("$1,240.00");
   });
 
+  test("never cuts what people paste elsewhere, on whatever terminal", () => {
+    const columns = COLUMNS.map((column) =>
+      column.header === "id" ? { ...column, tooWide: "never" as const } : column,
+    );
+    const rows = [{ ...ROWS[0]!, id: "vk_01j0000000000000000000" }];
+    expect(layOut(columns, rows, 20)[1]).toMatch(/^vk_01j0000000000000000000 /);
+  });
+
+  test("lets a column wrap between words, and within one that is wider than a line", () => {
+    const columns = COLUMNS.map((column) =>
+      column.header === "label" ? { ...column, tooWide: "wrap" as const } : column,
+    );
+    const rows = [{ id: "vk_1", label: "the run of tenant:acme", cost: "$5.00" }, ROWS[1]!];
+    expect(layOut(columns, rows, 25)).toEqual([
+      "id    label          cost",
+      "vk_1  the run       $5.00",
+      "      of",
+      "      tenant:a",
+      "      cme",
+      "vk_2  小さな請  $1,240.00",
+      "      求",
+    ]);
+  });
+
   test("lines up on a terminal with colours as without", () => {
     const colours = COLUMNS.map((column) => ({ ...column, colour: () => "red" as const }));
     const painted = layOut(colours, ROWS, 30, (text) => `\u001b[31m${text}\u001b[39m`);
@@ -61,6 +85,15 @@ test.each([
   ["👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧", 4, "👩‍👩‍👧…"],
 ])("%j in %i cells is %j", (text, width, expected) => {
   expect(cut(text, width)).toBe(expected);
+});
+
+test.each([
+  ["whole", 5, "whole"],
+  ["POST /v1/payment_intents/pi_1/confirm", 18, "POST /v1/…/confirm"],
+  ["POST /v1/payment_intents/pi_1/capture", 17, "POST /v1…/capture"],
+  ["小さな請求", 6, "小…求"],
+])("%j cut in the middle to %i cells is %j", (text, width, expected) => {
+  expect(cutMiddle(text, width)).toBe(expected);
 });
 
 test("ordinary text of any language is printable as it is", () => {

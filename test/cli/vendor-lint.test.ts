@@ -37,6 +37,13 @@ describe("keybrake vendor lint", () => {
     expect(said.err).toContain("1 sound vendor (acme), 0 errors, 0 warnings");
   });
 
+  test("says of a file that declares no vendor that it declares none", async () => {
+    writeFileSync(settings, "listen: 127.0.0.1:1\n");
+    const { code, out, err } = await terminal.run(["vendor", "lint"]);
+    expect([code, out]).toEqual([0, ""]);
+    expect(err).toBe(`keybrake: ${settings} declares no vendor: it has nothing under vendors\n`);
+  });
+
   test("says what to do where there is no such file", async () => {
     for (const argv of [
       ["vendor", "lint"],
@@ -53,7 +60,8 @@ describe("a vendor that keybrake.yaml declares", () => {
   beforeEach(() => writeFileSync(settings, ACME));
 
   test("is listed, set up and given to a key like any other", async () => {
-    expect((await terminal.run(["vendor", "set", "acme"], "acme_real_secret")).code).toBe(0);
+    const set = await terminal.run(["vendor", "set", "acme"], "acme_real_secret");
+    expect([set.code, set.err]).toEqual([0, expect.stringContaining("takes it up when it is started anew")]);
     const listed = JSON.parse((await terminal.run(["vendor", "list", "--json"])).out) as readonly { name: string }[];
     expect(listed.find(({ name }) => name === "acme")).toMatchObject({
       configured: true,

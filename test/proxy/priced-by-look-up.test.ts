@@ -263,7 +263,15 @@ describe("one call at a time on an object", () => {
     expect(update.status).toBe(409);
     expect(update.headers.get("stripe-should-retry")).toBe("true");
     release();
-    expect((await confirming).status).toBe(200);
+    const confirmed = await confirming;
+    expect(confirmed.status).toBe(200);
+    const holder = confirmed.headers.get("x-keybrake-request-id")!;
+    expect(await update.json()).toMatchObject({
+      error: {
+        message: expect.stringContaining(`The call ${holder} on /v1/payment_intents/pi_1 is under way`),
+      },
+      keybrake: { object: "/v1/payment_intents/pi_1", held_by: holder },
+    });
     expect((await call(key, "POST /v1/payment_intents/pi_1", "description=paid")).status).toBe(200);
     expect(intent).toMatchObject({ amount: 2000, amount_received: 2000 });
   });

@@ -13,15 +13,9 @@ const STRIPE_ERRORS: Row["errors"] = {
 };
 
 const ROWS: readonly Row[] = [
-  // Repeated only where Keybrake's Stripe-Should-Retry says that waiting helps.
-  { sdk: "stripe", vendor: "stripe", options: {}, errors: STRIPE_ERRORS, attempts: { frozen: 3 } },
-  {
-    sdk: "stripe",
-    vendor: "stripe",
-    options: { max_network_retries: 4 },
-    errors: STRIPE_ERRORS,
-    attempts: { frozen: 5 },
-  },
+  // None is repeated however often the client may: Keybrake's Stripe-Should-Retry says that waiting does not help.
+  { sdk: "stripe", vendor: "stripe", options: {}, errors: STRIPE_ERRORS },
+  { sdk: "stripe", vendor: "stripe", options: { max_network_retries: 4 }, errors: STRIPE_ERRORS },
   {
     sdk: "stripe",
     surface: "StripeClient",
@@ -36,7 +30,6 @@ const ROWS: readonly Row[] = [
     vendor: "stripe",
     options: { max_network_retries: 2 },
     errors: STRIPE_ERRORS,
-    attempts: { frozen: 3 },
   },
   { sdk: "twilio", vendor: "twilio", options: {}, errors: always("TwilioRestException") },
   { sdk: "twilio", vendor: "twilio", options: { max_retries: 3 }, errors: always("TwilioRestException") },

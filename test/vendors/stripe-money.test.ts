@@ -5,6 +5,19 @@ import { costOf, exposureOf, makeAnswer, makeCall, makePricing, operationFor } f
 /** What single operations cost is in `stripe/`; here is how amounts are read, from a request and from an answer. */
 const EUR_AT_1_10 = makePricing({ eur: 1_100_000n, jpy: 6_700n, gbp: 1_350_000n });
 
+test("a parameter that an operation is not known to have is refused by its name, cut where it is long", () => {
+  const refusal = (name: string) =>
+    exposureOf(stripe, makeCall("POST /v1/customers", { form: { [name]: "1" } }), EUR_AT_1_10);
+  expect(refusal("strange")).toMatchObject({
+    ok: false,
+    code: "cost_unknown",
+    message: expect.stringContaining(
+      "Keybrake does not know the parameter strange of this operation, which may move or commit money",
+    ),
+  });
+  expect((refusal("s".repeat(4_000)) as { message: string }).message.length).toBeLessThan(300);
+});
+
 describe("an amount in a request to Stripe", () => {
   test.each([
     ["dollars", "POST /v1/payment_intents", { amount: "2999", currency: "usd" }, 29_990_000n],

@@ -13,7 +13,15 @@ interface Read {
   readonly operation: DeclaredOperation;
 }
 
+/** Each route is held against all before it, and looked through with calls: a list of thousands would stall both. */
+const ROUTES_MAX = 1000;
+
 export function checkOperations(declared: Declaration, path: DataPath, reports: Reports): void {
+  const count = declared.operations.reduce((sum, operation) => sum + routesOf(operation).length, 0);
+  if (count > ROUTES_MAX) {
+    reports.error([...path, "operations"], `operations has ${count} routes; a vendor has ${ROUTES_MAX} at most`);
+    return;
+  }
   const earlier: Read[] = [];
   for (const [index, operation] of declared.operations.entries()) {
     const at = [...path, "operations", index];

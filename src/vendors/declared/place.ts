@@ -42,7 +42,21 @@ export function subjectOf(call: Call): Subject {
 
 /** Looks `place` up. A name that differs from the one wanted in case or space alone is odd: another reader may take it. */
 export function readPlace(subject: Subject, place: Place): Reading {
+  const elsewhere = readElsewhere(subject, place);
+  if (elsewhere !== undefined) return { state: "odd", why: elsewhere };
   return place.kind === "field" ? readField(subject.call, place.text) : readPointer(subject, place);
+}
+
+/** Why the vendor could find in this request, by another reading, what is not looked for there: then nothing is missing. */
+function readElsewhere({ call, name }: Subject, place: Place): string | undefined {
+  const { bodyKind, queryFields } = call;
+  const isRead = bodyKind === "none" || bodyKind === "json" || (bodyKind === "form" && place.kind === "field");
+  if (!isRead) return `${quoted(place.text)} cannot be read in a body of the kind ${bodyKind}`;
+  const [root] = place.kind === "pointer" && name === "" ? place.segments : [];
+  if (root === undefined || queryFields.size === 0) return undefined;
+  const wanted = fold(root);
+  const other = [...queryFields.keys()].find((each) => fold(each.split(/[[.]/, 1)[0]!) === wanted);
+  return other === undefined ? undefined : `the field ${quoted(other)} has to stand in the JSON body`;
 }
 
 function readField(call: Call, name: string): Reading {

@@ -71,9 +71,11 @@ function subjectsOf({ each, eachMax }: Price, call: Call): Subjects {
   const body = subjectOf(call);
   if (each === undefined) return { ok: true, subjects: [body] };
   const where = each.text === "" ? "the body" : each.text;
+  const missing = unknown(`${where}, by which this call is priced, is missing`);
+  if (call.json === undefined) return missing;
   const reading = readPlace(body, each);
   if (reading.state === "odd") return rejected(reading.why);
-  if (reading.state === "missing") return unknown(`${where}, by which this call is priced, is missing`);
+  if (reading.state === "missing") return missing;
   if (!Array.isArray(reading.value)) return rejected(`${where} is ${kindOf(reading.value)} and must be a list`);
   const list = reading.value as readonly JsonValue[];
   if (list.length === 0) return rejected(`${where} is empty`);

@@ -7,16 +7,21 @@ import type { StripePrice } from "./prices.ts";
 
 const PRICE_TEXTS =
   /^(?:active|lookup_key|metadata(?:\[.+)?|nickname|tax_behavior|transfer_lookup_key|expand\[[0-9]+\])$/;
+const COUPON_TEXTS = /^(?:metadata(?:\[.+)?|name|expand\[[0-9]+\])$/;
+const RATE_TEXTS = /^(?:active|metadata(?:\[.+)?|tax_behavior|expand\[[0-9]+\])$/;
 const BILLING_MODE = /^(?:billing_mode(?:\[.+)?|expand\[[0-9]+\])$/;
 
 /** What moves or commits nothing by itself: definitions, settings, previews, reports, and money that is only test money. */
 const FREE: readonly Operation[] = [
   ...family("catalogue", "free", "write", [
-    ...everyWrite("products plans coupons"),
+    ...everyWrite("products plans"),
+    "POST /v1/coupons",
+    "DELETE /v1/coupons/*",
     "POST /v1/products/*/features",
     "DELETE /v1/products/*/features/*",
     "POST /v1/prices",
-    ...writes("shipping_rates tax_rates entitlements/features product_catalog/trial_offers"),
+    "POST /v1/shipping_rates",
+    ...writes("tax_rates entitlements/features product_catalog/trial_offers"),
     "POST /v2/commerce/product_catalog/imports",
   ]),
   ...family("tax_ids", "free", "write", [
@@ -127,6 +132,8 @@ export const CATALOGUE: readonly Operation[] = [
   ...UNKNOWN,
   // New amounts in `currency_options` would reach subscriptions and links that were counted at the old ones.
   priced("prices.update", "write", "POST /v1/prices/*", nothingMovedBy(PRICE_TEXTS), noCost),
+  priced("coupons.update", "write", "POST /v1/coupons/*", nothingMovedBy(COUPON_TEXTS), noCost),
+  priced("shipping_rates.update", "write", "POST /v1/shipping_rates/*", nothingMovedBy(RATE_TEXTS), noCost),
   priced("subscriptions.migrate", "write", "POST /v1/subscriptions/*/migrate", nothingMovedBy(BILLING_MODE), noCost),
   priced("tax.calculations.create", "other", "POST /v1/tax/calculations", fee("tax_calculation")),
   priced(

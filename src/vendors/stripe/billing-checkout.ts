@@ -1,11 +1,11 @@
-import { type Answer, type Call, field } from "../../core/call.ts";
+import { type Answer, type Call, field, type JsonValue } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
+import { asObject, costUnknown, rejected, type StripeObject } from "../stripe-money.ts";
 import type { Cost, Exposure, Found, NoExposure, Operation, Pricing } from "../vendor.ts";
 import { entriesOf, fieldNames, isId, known, objectPath, refuseUnknown, setField } from "./billing-fields.ts";
 import { lineSum } from "./billing-lines.ts";
 import {
   addUp,
-  costUnknown,
   countedInFull,
   exposed,
   idIn,
@@ -14,9 +14,6 @@ import {
   listOf,
   nothing,
   objectFound,
-  objectOf,
-  rejected,
-  type StripeObject,
   type Sum,
   textIn,
   type Unsaid,
@@ -57,6 +54,7 @@ const UNLIMITED = `the link can be paid any number of times; set ${TIMES} to how
 /** What lets a payer take more than the session asks for at first. */
 const CHOICES = /^(?:optional_items|shipping_options)\[|\[adjustable_quantity\]/;
 const ASKED = settledBy((session) => integerIn(session, "amount_total"));
+const BEFORE_DISCOUNTS = settledBy((session) => integerIn(session, "amount_subtotal"));
 
 export const CHECKOUT: readonly Operation[] = [
   lookedUp("checkout.sessions.create", "charge", "POST /v1/checkout/sessions", sessionCreated, {
@@ -86,10 +84,17 @@ function sessionCreated(call: Call, pricing: Pricing, found: Found): Exposure | 
   return sum.ok ? exposed(sum, pricing, "lookup") : sum;
 }
 
-/** What the session asks for, where its payer cannot make it more; in any other case all that was held. */
+/**
+ * What the session asks for, where its payer cannot make it more; in any other case all that was held. A session that asks
+ * for less than was held, discounts apart, has a price whose amount its payer chooses.
+ */
 function sessionCost(call: Call, answer: Answer, exposure: Exposure, pricing: Pricing): Cost {
-  const isFixed = objectOf(answer.json)?.["mode"] === "payment" && !fieldNames(call).some((name) => CHOICES.test(name));
-  return isFixed ? ASKED(call, answer, exposure, pricing) : countedInFull(call, answer, exposure);
+  const session = asObject(answer.json);
+  const isFixed = session?.["mode"] === "payment" && !fieldNames(call).some((name) => CHOICES.test(name));
+  const isChosen =
+    integerIn(session, "amount_subtotal") !== undefined &&
+    BEFORE_DISCOUNTS(call, answer, exposure, pricing).micros < exposure.micros;
+  return isFixed && !isChosen ? ASKED(call, answer, exposure, pricing) : countedInFull(call, answer, exposure);
 }
 
 function sessionUpdated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
@@ -108,7 +113,7 @@ function sessionUpdated(call: Call, pricing: Pricing, found: Found): Exposure | 
 }
 
 function isTaxedSession(session: StripeObject): boolean {
-  return objectOf(session["automatic_tax"])?.["enabled"] === true;
+  return asObject(session["automatic_tax"])?.["enabled"] === true;
 }
 
 /** Lines, optional items and the dearest way of shipping, each at the most that a payer can choose. */
@@ -152,14 +157,14 @@ function optionSum(call: Call, name: string, currency: string | undefined, found
 }
 
 function rateSum(id: string, rate: StripeObject, currency: string | undefined): Sum | NoExposure {
-  const fixed = objectOf(rate["fixed_amount"]);
+  const fixed = asObject(rate["fixed_amount"]);
   const own = textIn(fixed, "currency");
-  const options = objectOf(fixed?.["currency_options"]) ?? {};
+  const options = asObject(fixed?.["currency_options"]) ?? {};
   const isOwn = currency === undefined || currency === own;
   if (currency === undefined && Object.keys(options).some((option) => option !== own)) {
     return costUnknown(`the shipping rate ${id} has several currencies; name one with the parameter currency`);
   }
-  const minor = integerIn(isOwn ? fixed : objectOf(options[currency]), "amount");
+  const minor = integerIn(isOwn ? fixed : asObject(options[currency]), "amount");
   return minor === undefined
     ? costUnknown(`the shipping rate ${id} has no amount`)
     : { ok: true, minor, currency: isOwn ? own : currency };
@@ -191,11 +196,13 @@ function linkUpdated(call: Call, pricing: Pricing, found: Found): Exposure | Uns
   if (!link.ok) return link;
   const names = fieldNames(call).filter((name) => OPENS_LINK.test(name));
   if (names.length === 0 || field(call, "active") === "false") return nothing();
-  const restricted = objectOf(objectOf(link.object["restrictions"])?.["completed_sessions"]);
+  const restricted = asObject(asObject(link.object["restrictions"])?.["completed_sessions"]);
   const asked = names.some((name) => name.startsWith("restrictions"));
   const times = timesOf(asked ? field(call, TIMES) : integerIn(restricted, "limit")?.toString());
   if (!times.ok) return times;
   if (isTaxedSession(link.object)) return costUnknown("the link adds tax, which only Stripe can compute");
+  const extra = ["optional_items", "shipping_options"].find((name) => isFilled(link.object[name]));
+  if (extra !== undefined) return costUnknown(`the link's payer can add to it by its ${extra}; make a new one`);
   const sum = linkLines(call, found);
   return sum.ok ? exposed({ ...sum, minor: sum.minor * times.count }, pricing, "lookup") : sum;
 }
@@ -208,11 +215,16 @@ function linkLines(call: Call, found: Found): Sum | Unsaid {
   return addUp(list.map(linkLine));
 }
 
+function isFilled(list: JsonValue | undefined): boolean {
+  return Array.isArray(list) ? list.length > 0 : list !== undefined && list !== null;
+}
+
 function linkLine(line: StripeObject): Sum | NoExposure {
   const minor = integerIn(line, "amount_total");
-  const adjustable = objectOf(line["adjustable_quantity"]);
-  if (minor === undefined || adjustable?.["enabled"] === true)
-    return costUnknown("the link's payer chooses a quantity");
+  const adjustable = asObject(line["adjustable_quantity"]);
+  const isChosen = asObject(asObject(line["price"])?.["custom_unit_amount"]) !== undefined;
+  if (minor === undefined || isChosen || adjustable?.["enabled"] === true)
+    return costUnknown("the link's payer chooses a quantity or an amount");
   return { ok: true, minor, currency: textIn(line, "currency") };
 }
 
@@ -223,12 +235,12 @@ function quoteAccepted(call: Call, pricing: Pricing, found: Found): Exposure | U
   const quote = objectFound(found, readOf(objectPath(call)));
   if (!quote.ok) return quote;
   const { object } = quote;
-  const computed = objectOf(object["computed"]);
+  const computed = asObject(object["computed"]);
   const total = integerIn(object, "amount_total");
   if (total === undefined) return costUnknown("Stripe's quote says no amount_total");
-  const upfront = integerIn(objectOf(computed?.["upfront"]), "amount_total") ?? total;
-  const recurring = integerIn(objectOf(computed?.["recurring"]), "amount_total") ?? 0n;
-  const terms = objectOf(object["subscription_data"]);
+  const upfront = integerIn(asObject(computed?.["upfront"]), "amount_total") ?? total;
+  const recurring = integerIn(asObject(computed?.["recurring"]), "amount_total") ?? 0n;
+  const terms = asObject(object["subscription_data"]);
   const isLater = (terms?.["trial_period_days"] ?? terms?.["effective_date"] ?? null) !== null;
   const most = [total, upfront, recurring].reduce(larger);
   const minor = isLater ? upfront + recurring : most;

@@ -1,6 +1,6 @@
 import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
-import { noCost, nothingMovedBy } from "../stripe-money.ts";
+import { asObject, costUnknown, noCost, nothingMovedBy, type StripeObject } from "../stripe-money.ts";
 import type { Exposure, Found, NoExposure, Operation, Pricing } from "../vendor.ts";
 import {
   fieldNames,
@@ -16,15 +16,13 @@ import {
 import { lineSum } from "./billing-lines.ts";
 import {
   addUp,
-  costUnknown,
   exposed,
   idIn,
   integerIn,
   larger,
   nothing,
   objectFound,
-  objectOf,
-  type StripeObject,
+  ofKind,
   textIn,
   type Unsaid,
 } from "./billing-money.ts";
@@ -112,7 +110,16 @@ function noteCreated(call: Call, pricing: Pricing, found: Found): Exposure | Uns
   const asked = fieldNames(call).filter((name) => !/^(?:expand|metadata)(?:\[|$)/.test(name));
   const query = asked.map((name) => formPair(name, field(call, name)!)).join("&");
   const note = objectFound(found, readOf(`/v1/credit_notes/preview?${query}`));
-  return note.ok ? noteExposed(note.object, pricing) : note;
+  if (!note.ok) return note;
+  // What goes back to the card is a refund like any other.
+  const refunds = isSome(call, "refund_amount");
+  if (refunds && (isSome(call, "credit_amount") || isSome(call, "out_of_band_amount")))
+    return costUnknown("it refunds one part and credits another; make a credit note for each");
+  return ofKind(refunds ? "refund" : "credit", noteExposed(note.object, pricing));
+}
+
+function isSome(call: Call, name: string): boolean {
+  return !/^0*$/.test(field(call, name) ?? "");
 }
 
 function noteVoided(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
@@ -158,7 +165,7 @@ function cashBalanceSet(call: Call, pricing: Pricing, found: Found): Exposure | 
   const customer = idIn(balance.object, "customer");
   const mode = field(call, "settings[reconciliation_mode]");
   if (fieldNames(call).every((name) => !name.startsWith("settings")) || mode === "manual") return nothing(customer);
-  const available = Object.entries(objectOf(balance.object["available"]) ?? {});
+  const available = Object.entries(asObject(balance.object["available"]) ?? {});
   if (available.length === 0) return nothing(customer);
   const sum = addUp(
     available.map(([currency, amount]) =>
@@ -197,7 +204,7 @@ function grantEnded(call: Call, pricing: Pricing, found: Found): Exposure | Unsa
 }
 
 function grantWhole(grant: StripeObject, pricing: Pricing): Exposure | Unsaid {
-  const monetary = objectOf(objectOf(grant["amount"])?.["monetary"]);
+  const monetary = asObject(asObject(grant["amount"])?.["monetary"]);
   const minor = integerIn(monetary, "value");
   if (minor === undefined) return costUnknown("Stripe's grant says no amount of money");
   return exposed(
@@ -231,7 +238,7 @@ function redeemed(coupon: string, times: string | undefined, pricing: Pricing, f
   const minor = integerIn(object, "amount_off");
   if (minor === undefined) return costUnknown("the coupon takes off a percentage of what nobody knows yet");
   const currency = textIn(object, "currency");
-  const others = Object.keys(objectOf(object["currency_options"]) ?? {}).filter((option) => option !== currency);
+  const others = Object.keys(asObject(object["currency_options"]) ?? {}).filter((option) => option !== currency);
   if (others.length > 0) return costUnknown("the coupon has amounts in several currencies");
   if (object["duration"] !== undefined && object["duration"] !== "once") {
     return costUnknown("the coupon takes off its amount from more than one invoice");
@@ -247,7 +254,7 @@ function codeUpdated(call: Call, pricing: Pricing, found: Found): Exposure | Uns
   if (!code.ok) return code;
   const customer = idIn(code.object, "customer");
   if (setField(call, /^(?:active|restrictions)(?:\[.+)?$/) === undefined) return nothing(customer);
-  const coupon = idIn(objectOf(code.object["promotion"]), "coupon") ?? idIn(code.object, "coupon");
+  const coupon = idIn(asObject(code.object["promotion"]), "coupon") ?? idIn(code.object, "coupon");
   if (coupon === undefined || !isId(coupon)) return costUnknown("Stripe's promotion code names no coupon");
   return redeemed(`/v1/coupons/${coupon}`, integerIn(code.object, "max_redemptions")?.toString(), pricing, found);
 }

@@ -1,6 +1,6 @@
 import { type Call, field } from "../../core/call.ts";
+import { costUnknown, rejected } from "../stripe-money.ts";
 import type { NoExposure } from "../vendor.ts";
-import { costUnknown, rejected } from "./billing-money.ts";
 
 /** Parameters of one entry of a list, without the list's name and index: `price_data[unit_amount]` → `500`. */
 export type Entry = ReadonlyMap<string, string>;

@@ -1,5 +1,6 @@
 import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
+import { asObject, costUnknown, type StripeObject } from "../stripe-money.ts";
 import type { Exposure, Found, Operation, Pricing } from "../vendor.ts";
 import {
   callAsEntry,
@@ -13,17 +14,15 @@ import {
   setField,
 } from "./billing-fields.ts";
 import { collectsItself } from "./billing-invoices.ts";
-import { lineSum } from "./billing-lines.ts";
+import { isCredit, lineSum } from "./billing-lines.ts";
 import {
-  costUnknown,
   exposed,
   idIn,
   integerIn,
   isTaxed,
   nothing,
   objectFound,
-  objectOf,
-  type StripeObject,
+  ofKind,
   textIn,
   type Unsaid,
 } from "./billing-money.ts";
@@ -68,7 +67,7 @@ function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   if (strange) return strange;
   const invoiceId = idField(call, "invoice");
   if (!invoiceId.ok) return invoiceId;
-  if (invoiceId.id === undefined) return counted(callAsEntry(call), call, field(call, "currency"), pricing, found);
+  if (invoiceId.id === undefined) return pending(call, pricing, found);
   const invoice = objectFound(found, readOf(`/v1/invoices/${invoiceId.id}`));
   if (!invoice.ok) return invoice;
   const customer = idIn(invoice.object, "customer");
@@ -76,6 +75,18 @@ function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   if (isTaxed(invoice.object)) return costUnknown(`the invoice is taxed and collects by itself; ${ON_A_DRAFT}`);
   const currency = field(call, "currency") ?? textIn(invoice.object, "currency");
   return counted(callAsEntry(call), call, currency, pricing, found, customer);
+}
+
+/** An item that waits for the customer's next invoice; a subscription adds its tax to it there. */
+function pending(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
+  const subscription = idField(call, "subscription");
+  if (!subscription.ok) return subscription;
+  if (subscription.id !== undefined) {
+    const biller = objectFound(found, readOf(`/v1/subscriptions/${subscription.id}`));
+    if (!biller.ok) return biller;
+    if (isTaxed(biller.object)) return costUnknown(`the subscription adds tax to its items; ${ON_A_DRAFT}`);
+  }
+  return counted(callAsEntry(call), call, field(call, "currency"), pricing, found);
 }
 
 function counted(
@@ -89,7 +100,9 @@ function counted(
   const taxed = setField(call, TAXES);
   if (taxed !== undefined) return costUnknown(`${taxed} may add tax to the amount; ${ON_A_DRAFT}`);
   const sum = lineSum(entry, currency, found);
-  return sum.ok ? exposed(sum, pricing, sum.minor === 0n || entry.has("amount") ? "request" : "lookup", customer) : sum;
+  if (!sum.ok) return sum;
+  const source = sum.minor === 0n || entry.has("amount") ? "request" : "lookup";
+  return ofKind(isCredit(entry) ? "credit" : "charge", exposed(sum, pricing, source, customer));
 }
 
 /** The whole new amount, where amount or quantity change. */
@@ -114,7 +127,7 @@ function merged(call: Call, item: StripeObject): Entry | undefined {
   const names = [...entry.keys()];
   if (!names.some((name) => UNIT.test(name))) {
     const unit =
-      textIn(objectOf(item["pricing"]), "unit_amount_decimal") ??
+      textIn(asObject(item["pricing"]), "unit_amount_decimal") ??
       textIn(item, "unit_amount_decimal") ??
       integerIn(item, "unit_amount")?.toString();
     if (unit === undefined) return undefined;

@@ -1,11 +1,11 @@
 import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
+import { costUnknown, type StripeObject } from "../stripe-money.ts";
 import type { Exposure, Found, Missing, NoExposure, Operation, Pricing } from "../vendor.ts";
 import { entriesOf, fieldNames, flag, idField, known, objectPath, refuseUnknown, setField } from "./billing-fields.ts";
-import { lineSum } from "./billing-lines.ts";
+import { isCredit, lineSum } from "./billing-lines.ts";
 import {
   addUp,
-  costUnknown,
   exposed,
   idIn,
   integerIn,
@@ -14,7 +14,7 @@ import {
   listOf,
   nothing,
   objectFound,
-  type StripeObject,
+  ofKind,
   type Sum,
   textIn,
   type Unsaid,
@@ -49,13 +49,11 @@ export const INVOICES: readonly Operation[] = [
   lookedUp("invoices.create", "charge", "POST /v1/invoices", created, { cost: settledBy(collectedNow) }),
   lookedUp("invoices.update", "charge", "POST /v1/invoices/*", updated, { cost: settledBy(collectedNow) }),
   lookedUp("invoices.finalize", "charge", "POST /v1/invoices/*/finalize", whole(known("auto_advance")), {
-    cost: settledBy((invoice) => integerIn(invoice, "amount_due")),
+    cost: settledBy(finalAmount),
   }),
   lookedUp("invoices.pay", "charge", "POST /v1/invoices/*/pay", paid, { cost: settledBy(paidNow) }),
   // Sending an invoice that is open already only reminds its payer; a draft is finalised by it.
-  lookedUp("invoices.send", "charge", "POST /v1/invoices/*/send", ofDraft, {
-    cost: settledBy((invoice) => integerIn(invoice, "amount_due")),
-  }),
+  lookedUp("invoices.send", "charge", "POST /v1/invoices/*/send", ofDraft, { cost: settledBy(finalAmount) }),
   lookedUp("invoices.void", "credit", "POST /v1/invoices/*/void", whole(known("expand"))),
   lookedUp("invoices.mark_uncollectible", "credit", "POST /v1/invoices/*/mark_uncollectible", whole(known("expand"))),
   lookedUp("invoices.delete", "credit", "DELETE /v1/invoices/*", whole(known("expand"))),
@@ -93,9 +91,21 @@ function due(invoice: StripeObject): bigint | undefined {
     default: {
       const amount = integerIn(invoice, "amount_due");
       const total = integerIn(invoice, "total") ?? amount;
-      return amount === undefined || total === undefined ? undefined : larger(amount, total);
+      return amount === undefined || total === undefined ? undefined : larger(larger(amount, total), given(invoice));
     }
   }
+}
+
+/** What an invoice below zero gives its customer as balance once it is final (docs.stripe.com/billing/customer/balance). */
+function given(invoice: StripeObject): bigint {
+  const total = integerIn(invoice, "total") ?? 0n;
+  return total < 0n ? -total : 0n;
+}
+
+/** What a final invoice asks for, or gives. */
+function finalAmount(invoice: StripeObject): bigint | undefined {
+  const amount = integerIn(invoice, "amount_due");
+  return amount === undefined ? undefined : larger(amount, given(invoice));
 }
 
 function invoiceOf(call: Call, found: Found) {
@@ -106,7 +116,9 @@ function exposedInvoice(invoice: StripeObject, pricing: Pricing): Exposure | NoE
   const minor = due(invoice);
   const currency = textIn(invoice, "currency");
   if (minor === undefined) return costUnknown("Stripe's invoice says no amount that is due");
-  return exposed({ ok: true, minor: minor < 0n ? 0n : minor, currency }, pricing, "lookup", idIn(invoice, "customer"));
+  const sum = { ok: true, minor: minor < 0n ? 0n : minor, currency } as const;
+  const exposure = exposed(sum, pricing, "lookup", idIn(invoice, "customer"));
+  return given(invoice) > 0n ? ofKind("credit", exposure) : exposure;
 }
 
 /** All that the invoice in the path comes to. */
@@ -139,7 +151,8 @@ function paid(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
 
 /** A payment that takes days leaves the invoice open. */
 function paidNow(invoice: StripeObject): bigint | undefined {
-  return integerIn(invoice, invoice["status"] === "paid" ? "amount_paid" : "amount_remaining");
+  const amount = integerIn(invoice, invoice["status"] === "paid" ? "amount_paid" : "amount_remaining");
+  return amount === undefined ? undefined : larger(amount, given(invoice));
 }
 
 function collectedNow(invoice: StripeObject): bigint | undefined {
@@ -233,12 +246,9 @@ function linesAdded(call: Call, pricing: Pricing, found: Found): Exposure | Miss
   const lines = entriesOf(call, "lines");
   if (!lines.ok) return lines;
   const currency = textIn(invoice.object, "currency");
-  const sum = addUp(lines.entries.map((line) => absolute(lineSum(line, currency, found))));
-  return sum.ok ? exposed(sum, pricing, "lookup", customer) : sum;
-}
-
-function absolute(sum: Sum | Unsaid): Sum | Unsaid {
-  return sum.ok && sum.minor < 0n ? { ...sum, minor: -sum.minor } : sum;
+  const sum = addUp(lines.entries.map((line) => lineSum(line, currency, found)));
+  if (!sum.ok) return sum;
+  return ofKind(lines.entries.every(isCredit) ? "credit" : "charge", exposed(sum, pricing, "lookup", customer));
 }
 
 /** Nothing on a draft that waits: what its lines come to is counted when it is made payable. */

@@ -1,19 +1,10 @@
 import type { Currency } from "../../core/currency.ts";
 import { divideCeil } from "../../core/money.ts";
 import { readOf } from "../look-up.ts";
+import { asObject, costUnknown, rejected, type StripeObject } from "../stripe-money.ts";
 import type { Found, NoExposure } from "../vendor.ts";
 import { type Entry, isId } from "./billing-fields.ts";
-import {
-  costUnknown,
-  integerIn,
-  objectFound,
-  objectOf,
-  rejected,
-  type StripeObject,
-  type Sum,
-  textIn,
-  type Unsaid,
-} from "./billing-money.ts";
+import { integerIn, objectFound, type Sum, textIn, type Unsaid } from "./billing-money.ts";
 
 /** Stripe's unit amounts and decimal quantities have up to twelve decimals; both are counted in 10^-12. */
 const DECIMALS = 12;
@@ -43,9 +34,9 @@ interface Unit {
 
 /**
  * What a line comes to without tax: its amount, or its unit amount or its price's, times its quantity (1 where absent; the
- * most that a payer can choose where it is adjustable), rounded up to the minor unit.
- * `currency` is what the request, or the object that the line is added to, is in; `isUsageFree` takes what is billed by
- * usage for nothing, where it was there before.
+ * most that a payer can choose where it is adjustable), rounded up to the minor unit. What is below zero is a credit, and
+ * comes to as much: taken off the other lines, it would hide a renewal that is billed without it.
+ * `currency` is what the request, or the object that the line is added to, is in.
  */
 export function lineSum(entry: Entry, currency: Currency | undefined, found: Found): Sum | Unsaid {
   const sources = SOURCES.filter((name) => (entry.get(name) ?? "") !== "");
@@ -57,12 +48,19 @@ export function lineSum(entry: Entry, currency: Currency | undefined, found: Fou
   if (!unit.ok) return unit;
   if (unit.currency === undefined) return costUnknown("a line has no currency");
   const product = unit.amount * quantity.amount;
-  const minor = product < 0n ? -divideCeil(-product, ONE * ONE) : divideCeil(product, ONE * ONE);
+  const minor = divideCeil(product < 0n ? -product : product, ONE * ONE);
   return { ok: true, minor, currency: unit.currency };
+}
+
+/** Whether a line gives money instead of asking for it. */
+export function isCredit(entry: Entry): boolean {
+  return SOURCES.some((name) => entry.get(name)?.startsWith("-"));
 }
 
 /** The most of the line that can be bought. */
 function quantityOf(entry: Entry): Unit | NoExposure {
+  if (entry.has("quantity_decimal") && entry.has("quantity"))
+    return rejected("a line has quantity and quantity_decimal; it can have one of them only");
   const asked = entry.get("quantity_decimal") ?? entry.get("quantity") ?? "1";
   const quantity = decimal("quantity", asked);
   if (!quantity.ok || quantity.amount < 0n)
@@ -108,18 +106,18 @@ function priceUnit(id: string, currency: Currency | undefined, found: Found): Un
 }
 
 function unitOfPrice(id: string, price: StripeObject, currency: Currency | undefined): Unit | NoExposure {
-  if (objectOf(price["recurring"])?.["usage_type"] === "metered")
+  if (asObject(price["recurring"])?.["usage_type"] === "metered")
     return costUnknown(`the price ${id} is billed by usage`);
   const own = textIn(price, "currency");
-  const options = objectOf(price["currency_options"]) ?? {};
+  const options = asObject(price["currency_options"]) ?? {};
   const isOwn = currency === undefined || currency === own;
   if (currency === undefined && Object.keys(options).some((option) => option !== own)) {
     return costUnknown(`the price ${id} has several currencies; name one with the parameter currency`);
   }
-  const option = isOwn ? price : objectOf(options[currency]);
+  const option = isOwn ? price : asObject(options[currency]);
   if (!option) return costUnknown(`the price ${id} has no amount in ${currency}`);
   if ((price["billing_scheme"] ?? "per_unit") !== "per_unit") return costUnknown(`the price ${id} has tiers`);
-  const custom = objectOf(option["custom_unit_amount"]);
+  const custom = asObject(option["custom_unit_amount"]);
   const whole = custom ? integerIn(custom, "maximum") : integerIn(option, "unit_amount");
   if (whole !== undefined && whole >= 0n) return { ok: true, amount: whole * ONE, currency: isOwn ? own : currency };
   const text = custom ? undefined : textIn(option, "unit_amount_decimal");

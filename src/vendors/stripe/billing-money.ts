@@ -1,11 +1,16 @@
 import type { Answer, JsonValue } from "../../core/call.ts";
-import { type Currency, minorToMicros } from "../../core/currency.ts";
-import { formatUsd, MICROS_MAX } from "../../core/money.ts";
+import type { Currency } from "../../core/currency.ts";
 import { findingOf } from "../look-up.ts";
-import type { Cost, Exposure, Found, LookUp, Missing, NoExposure, Pricing } from "../vendor.ts";
-
-/** An object of Stripe's, as an answer or a look-up has it. */
-export type StripeObject = { readonly [key: string]: JsonValue };
+import {
+  asObject,
+  costUnknown,
+  exposureOf,
+  isReplayed,
+  nothingSpent,
+  rejected,
+  type StripeObject,
+} from "../stripe-money.ts";
+import type { CappedKind, Cost, Exposure, Found, LookUp, Missing, NoExposure, Pricing } from "../vendor.ts";
 
 /** An amount in minor units; the currency is undefined only where there is nothing to add up. */
 export interface Sum {
@@ -24,43 +29,23 @@ export function nothing(customer?: string): Exposure {
   return { ok: true, micros: 0n, sends: 0, currency: undefined, source: "request", ...(customer ? { customer } : {}) };
 }
 
-export function costUnknown(why: string): NoExposure {
-  return {
-    ok: false,
-    code: "cost_unknown",
-    message: `Keybrake: what this call may cost at most cannot be known: ${why}.`,
-  };
-}
-
-export function rejected(why: string): NoExposure {
-  return { ok: false, code: "request_rejected", message: `Keybrake: ${why}.` };
-}
-
 /** What `sum` is in micro-dollars, rounded up; its absolute value, as a credit is money as well. */
-export function exposed(sum: Sum, pricing: Pricing, source: Exposure["source"], customer?: string) {
+export function exposed(
+  sum: Sum,
+  pricing: Pricing,
+  source: Exposure["source"],
+  customer?: string,
+): Exposure | NoExposure {
   const { minor, currency } = sum;
   if (minor === 0n) return nothing(customer);
   if (currency === undefined) return costUnknown("nothing says in which currency it is");
-  const converted = convert(minor < 0n ? -minor : minor, currency, pricing);
-  if (!converted.ok) return converted;
-  return { ok: true, micros: converted.micros, sends: 0, currency, source, ...(customer ? { customer } : {}) } as const;
+  const exposure = exposureOf(minor < 0n ? -minor : minor, currency, pricing);
+  return exposure.ok ? { ...exposure, source, ...(customer ? { customer } : {}) } : exposure;
 }
 
-function convert(minor: bigint, currency: Currency, { currencyRates }: Pricing) {
-  if (!/^[a-z]{3}$/.test(currency)) {
-    const said = JSON.stringify(currency.slice(0, 40));
-    return rejected(`currency is ${said}; write the three letters in lower case, as in currency=usd`);
-  }
-  const converted = minorToMicros(minor, currency, currencyRates);
-  if (!converted.ok) {
-    const why =
-      converted.why === "unknown_currency"
-        ? `"${currency}" is not a currency that Stripe documents`
-        : `there is no rate for ${currency}; an operator can set currency_rates.${currency} (dollars for one ${currency}) in keybrake.yaml`;
-    return { ok: false, code: "currency_denied", message: `Keybrake: ${why}.` } as const;
-  }
-  if (converted.micros <= MICROS_MAX) return converted;
-  return rejected(`${minor} minor units of ${currency} are more than Keybrake keeps (${formatUsd(MICROS_MAX)} USD)`);
+/** The same money under another kind than its operation's, so that no cap of that kind is passed by it. */
+export function ofKind(kind: CappedKind, exposure: Exposure | NoExposure): Exposure | NoExposure {
+  return exposure.ok && exposure.micros > 0n ? { ...exposure, kind } : exposure;
 }
 
 /** The sum of all, which Stripe takes in one currency only; else the first refusal, or everything that is missing. */
@@ -93,20 +78,16 @@ export function objectFound(
 ): { readonly ok: true; readonly object: StripeObject } | Unsaid {
   const finding = findingOf(found, lookUp);
   if (!finding.ok) return finding;
-  const object = objectOf(finding.value);
+  const object = asObject(finding.value);
   return object ? { ok: true, object } : costUnknown(`Stripe's answer to GET ${lookUp.path} is no object`);
-}
-
-export function objectOf(value: JsonValue | undefined): StripeObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as StripeObject) : undefined;
 }
 
 /** The entries of one of Stripe's lists; undefined where it is none, or where there are more than it shows. */
 export function listOf(value: JsonValue | undefined): readonly StripeObject[] | undefined {
-  const list = objectOf(value);
+  const list = asObject(value);
   const data = list?.["data"];
   if (!Array.isArray(data) || list?.["has_more"] === true) return undefined;
-  const objects = data.map((entry) => objectOf(entry));
+  const objects = data.map((entry) => asObject(entry));
   return objects.every((entry) => entry !== undefined) ? objects : undefined;
 }
 
@@ -123,12 +104,12 @@ export function textIn(object: StripeObject | undefined, name: string): string |
 
 /** The id at `name`, which Stripe writes alone or within the object. */
 export function idIn(object: StripeObject | undefined, name: string): string | undefined {
-  return textIn(object, name) ?? textIn(objectOf(object?.[name]), "id");
+  return textIn(object, name) ?? textIn(asObject(object?.[name]), "id");
 }
 
 /** Whether Stripe adds tax to what `object` (an invoice, a subscription, an item) comes to. */
 export function isTaxed(object: StripeObject): boolean {
-  const automatic = objectOf(object["automatic_tax"])?.["enabled"];
+  const automatic = asObject(object["automatic_tax"])?.["enabled"];
   return automatic === true || holdsAny(object["default_tax_rates"]) || holdsAny(object["tax_rates"]);
 }
 
@@ -138,9 +119,7 @@ function holdsAny(value: JsonValue | undefined): boolean {
 
 /** The whole ceiling, where the answer tells no amount of its own. A replayed answer was counted the first time. */
 export function countedInFull(_call: unknown, answer: Answer, exposure: Exposure): Cost {
-  const id = textIn(objectOf(answer.json), "id");
-  const txnId = id !== undefined && /^[A-Za-z0-9_]{1,255}$/.test(id) ? { vendorTxnId: id } : {};
-  const isReplayed = answer.headers.get("idempotent-replayed")?.toLowerCase() === "true";
-  if (isReplayed || exposure.micros === 0n) return { micros: 0n, source: "vendor_response", ...txnId };
-  return { micros: exposure.micros, source: exposure.source, ...txnId };
+  const nothing = nothingSpent(answer);
+  if (isReplayed(answer) || exposure.micros === 0n) return nothing;
+  return { ...nothing, micros: exposure.micros, source: exposure.source };
 }

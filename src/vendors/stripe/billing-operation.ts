@@ -1,8 +1,8 @@
 import type { Answer, Call } from "../../core/call.ts";
-import { costOf } from "../stripe-money.ts";
+import { costOf, type StripeObject } from "../stripe-money.ts";
 import type { CappedKind, Cost, Exposure, Operation, OperationClass, Pricing } from "../vendor.ts";
 import { objectPath } from "./billing-fields.ts";
-import { countedInFull, type StripeObject } from "./billing-money.ts";
+import { countedInFull } from "./billing-money.ts";
 
 const V1_BODIES = ["none", "form"] as const;
 const V2_BODIES = ["none", "json"] as const;

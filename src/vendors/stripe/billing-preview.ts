@@ -1,8 +1,10 @@
 import { type Call, field } from "../../core/call.ts";
+import { divideCeil } from "../../core/money.ts";
 import { computationOf } from "../look-up.ts";
+import { costUnknown } from "../stripe-money.ts";
 import type { Found } from "../vendor.ts";
 import { fieldNames, formPair } from "./billing-fields.ts";
-import { costUnknown, integerIn, larger, objectFound, type Sum, textIn, type Unsaid } from "./billing-money.ts";
+import { integerIn, larger, objectFound, type Sum, textIn, type Unsaid } from "./billing-money.ts";
 
 /*
  * Stripe's invoice preview computes and keeps nothing (docs.stripe.com/api/invoices/create_preview). It is asked where only
@@ -54,13 +56,21 @@ function pair(name: string, value: string | undefined): string[] {
   return value === undefined ? [] : [formPair(name, value)];
 }
 
-/** The dearer, by absolute amount, of the invoice's total and of what it is before discounts. */
+/**
+ * The dearest, by absolute amount, of the invoice's total, of what it is before discounts, and of that with tax at the rate
+ * of what is left after them.
+ */
 function preview(pairs: readonly string[], found: Found): Sum | Unsaid {
   const invoice = objectFound(found, computationOf(PREVIEW, pairs.join("&")));
   if (!invoice.ok) return invoice;
   const total = integerIn(invoice.object, "total");
   const subtotal = integerIn(invoice.object, "subtotal") ?? total;
   if (total === undefined || subtotal === undefined) return costUnknown("Stripe's preview says no total");
+  const untaxed = integerIn(invoice.object, "subtotal_excluding_tax") ?? subtotal;
+  const left = integerIn(invoice.object, "total_excluding_tax") ?? untaxed;
+  const isDiscounted = left >= 0n && left < untaxed;
+  if (isDiscounted && left === 0n) return costUnknown("a discount takes all of the first invoice, and hides its tax");
+  const undiscounted = isDiscounted ? divideCeil(untaxed * total, left) : 0n;
   const [one, other] = [total < 0n ? -total : total, subtotal < 0n ? -subtotal : subtotal];
-  return { ok: true, minor: larger(one, other), currency: textIn(invoice.object, "currency") };
+  return { ok: true, minor: larger(larger(one, other), undiscounted), currency: textIn(invoice.object, "currency") };
 }

@@ -1,5 +1,6 @@
 import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
+import { asObject, costUnknown, rejected } from "../stripe-money.ts";
 import type { Exposure, Found, Operation, Pricing } from "../vendor.ts";
 import {
   entriesOf,
@@ -12,17 +13,7 @@ import {
   refuseUnknown,
   setField,
 } from "./billing-fields.ts";
-import {
-  addUp,
-  costUnknown,
-  exposed,
-  idIn,
-  nothing,
-  objectFound,
-  rejected,
-  type Sum,
-  type Unsaid,
-} from "./billing-money.ts";
+import { addUp, exposed, idIn, isTaxed, nothing, objectFound, type Sum, type Unsaid } from "./billing-money.ts";
 import { lookedUp } from "./billing-operation.ts";
 import { lastInvoice } from "./billing-preview.ts";
 import { linesSum } from "./billing-subscriptions.ts";
@@ -72,6 +63,9 @@ function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   if (strange) return strange;
   const schedule = objectFound(found, readOf(objectPath(call)));
   if (!schedule.ok) return schedule;
+  const isPhased = fieldNames(call).some((name) => name.startsWith("phases"));
+  if (isPhased && isTaxed(asObject(schedule.object["default_settings"]) ?? {}))
+    return costUnknown("the schedule adds tax to its phases, which only Stripe can compute");
   const phases = phasesSum(call, found);
   return phases.ok ? exposed(phases, pricing, "lookup", idIn(schedule.object, "customer")) : phases;
 }

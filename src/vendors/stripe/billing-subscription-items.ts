@@ -1,9 +1,11 @@
 import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
+import { asObject, costUnknown, type StripeObject } from "../stripe-money.ts";
 import type { Exposure, Found, NoExposure, Operation, Pricing } from "../vendor.ts";
 import {
   callAsEntry,
   type Entry,
+  fieldNames,
   idField,
   isId,
   known,
@@ -14,7 +16,6 @@ import {
 import { lineSum } from "./billing-lines.ts";
 import {
   addUp,
-  costUnknown,
   exposed,
   idIn,
   integerIn,
@@ -22,8 +23,6 @@ import {
   listOf,
   nothing,
   objectFound,
-  objectOf,
-  type StripeObject,
   textIn,
   type Unsaid,
 } from "./billing-money.ts";
@@ -40,7 +39,10 @@ export interface SubscriptionItem {
 
 const CHANGES = known("off_session|payment_behavior|proration_behavior|proration_date|subscription", { isLine: true });
 const DELETES = known("clear_usage|payment_behavior|proration_behavior|proration_date");
-const MONEY = /^(?:price|plan|quantity|price_data\[.+\])$/;
+const QUANTITY = /^(?:quantity|quantity_decimal)$/;
+const MONEY = /^(?:price|plan|quantity|quantity_decimal|price_data\[.+\])$/;
+/** What changes the item's next bills. */
+const BILLS = /^(?:price|plan|quantity|quantity_decimal|price_data|tax_rates|discounts|billing_thresholds)(?:\[.+)?$/;
 const UNIT = /^(?:price|plan|price_data\[.+\])$/;
 const TAXED =
   "the subscription is taxed; change its items by POST /v1/subscriptions/{id}, whose tax Stripe can preview";
@@ -69,11 +71,11 @@ export function itemsOf(
 
 export function subscriptionItem(item: StripeObject): SubscriptionItem | undefined {
   const id = textIn(item, "id");
-  const price = objectOf(item["price"]) ?? objectOf(item["plan"]);
+  const price = asObject(item["price"]) ?? asObject(item["plan"]);
   const priceId = textIn(price, "id");
   if (id === undefined || priceId === undefined) return undefined;
   const quantity = integerIn(item, "quantity") ?? 1n;
-  const usage = textIn(objectOf(price?.["recurring"]), "usage_type") ?? textIn(price, "usage_type");
+  const usage = textIn(asObject(price?.["recurring"]), "usage_type") ?? textIn(price, "usage_type");
   const entry = new Map([
     ["price", priceId],
     ["quantity", quantity.toString()],
@@ -86,7 +88,7 @@ export function kept(item: SubscriptionItem, change: Entry): Entry {
   const entry = new Map([...change].filter(([name, value]) => MONEY.test(name) && value !== ""));
   const names = [...entry.keys()];
   if (!names.some((name) => UNIT.test(name))) entry.set("price", item.entry.get("price")!);
-  if (!names.includes("quantity")) entry.set("quantity", item.entry.get("quantity")!);
+  if (!names.some((name) => QUANTITY.test(name))) entry.set("quantity", item.entry.get("quantity")!);
   return entry;
 }
 
@@ -105,7 +107,7 @@ function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   return sum.ok ? exposed(sum, pricing, "lookup", idIn(object, "customer")) : sum;
 }
 
-/** The dearer period of the item before and after, where its price or quantity change. */
+/** The dearer period of the item before and after, where what it bills changes. */
 function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {
   const strange = refuseUnknown(call, CHANGES);
   if (strange) return strange;
@@ -113,7 +115,7 @@ function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   if (!both.ok) return both;
   const { item, subscription, path } = both;
   const customer = idIn(subscription, "customer");
-  if (!setField(call, MONEY)) return nothing(customer);
+  if (!fieldNames(call).some((name) => BILLS.test(name))) return nothing(customer);
   if (isTaxed(subscription) || item.isTaxed || setField(call, /^tax_rates/)) return costUnknown(TAXED);
   const currency = textIn(subscription, "currency");
   const before = item.isMetered ? ({ ok: true, minor: 0n, currency } as const) : lineSum(item.entry, currency, found);

@@ -1,5 +1,6 @@
 import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
+import { costUnknown, rejected, type StripeObject } from "../stripe-money.ts";
 import type { Exposure, Found, Operation, Pricing } from "../vendor.ts";
 import {
   type Entry,
@@ -11,20 +12,8 @@ import {
   refuseUnknown,
   setField,
 } from "./billing-fields.ts";
-import { lineSum } from "./billing-lines.ts";
-import {
-  addUp,
-  costUnknown,
-  exposed,
-  idIn,
-  isTaxed,
-  nothing,
-  objectFound,
-  type StripeObject,
-  type Sum,
-  textIn,
-  type Unsaid,
-} from "./billing-money.ts";
+import { isCredit, lineSum } from "./billing-lines.ts";
+import { addUp, exposed, idIn, isTaxed, nothing, objectFound, type Sum, textIn, type Unsaid } from "./billing-money.ts";
 import { lookedUp } from "./billing-operation.ts";
 import { firstInvoice, lastInvoice, nextPeriods } from "./billing-preview.ts";
 import { itemsOf, kept, type SubscriptionItem } from "./billing-subscription-items.ts";
@@ -50,6 +39,9 @@ const UPDATES = known(`${DESCRIPTIVE}|${BILLING}|pause_collection`);
 const CHANGES = new RegExp(`^(?:${BILLING})(?:\\[.+)?$`);
 const TAXES = /^automatic_tax\[enabled\]$|tax_rates/;
 const CANCELS = known("cancellation_details|invoice_now|prorate");
+const CREDITED =
+  "add_invoice_items takes off what the preview of the first invoice shows; make the credit a call of its own";
+const TAXED_EXTRAS = "the subscription adds tax to add_invoice_items, which no preview of its renewal shows";
 const RESUMES = known("billing_cycle_anchor|payment_behavior|proration_behavior|proration_date");
 const PAUSES = known("bill_for|invoicing_behavior|type");
 
@@ -71,6 +63,7 @@ function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   const extras = entriesOf(call, "add_invoice_items");
   if (!extras.ok) return extras;
   if (items.entries.length === 0) return costUnknown("the request has no items[0][price]");
+  if (setField(call, TAXES) && extras.entries.some(isCredit)) return costUnknown(CREDITED);
   const sum = setField(call, TAXES)
     ? firstInvoice(call, found)
     : linesSum([...items.entries, ...extras.entries], field(call, "currency"), found);
@@ -89,6 +82,7 @@ function updated(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid 
   const extras = entriesOf(call, "add_invoice_items");
   if (!extras.ok) return extras;
   const currency = textIn(subscription.object, "currency");
+  if (extras.entries.length > 0 && isBilledWithTax(call, subscription.object)) return costUnknown(TAXED_EXTRAS);
   const more = linesSum(extras.entries, currency, found);
   const period = newPeriod(call, subscription.object, found);
   const sum = addUp([period, more]);
@@ -109,9 +103,7 @@ function newPeriod(call: Call, subscription: StripeObject, found: Found): Sum | 
   const changes = entriesOf(call, "items");
   if (!changes.ok) return changes;
   const currency = textIn(subscription, "currency");
-  const isBilledByTax =
-    setField(call, TAXES) !== undefined || isTaxed(subscription) || items.list.some((item) => item.isTaxed);
-  if (isBilledByTax) {
+  if (isBilledWithTax(call, subscription) || items.list.some((item) => item.isTaxed)) {
     const id = textIn(subscription, "id") ?? "";
     return dearer(nextPeriods(id, found), nextPeriods(id, found, call));
   }
@@ -125,12 +117,19 @@ function newPeriod(call: Call, subscription: StripeObject, found: Found): Sum | 
   return dearer(before, linesSum(after.lines, currency, found));
 }
 
+function isBilledWithTax(call: Call, subscription: StripeObject): boolean {
+  return setField(call, TAXES) !== undefined || isTaxed(subscription);
+}
+
 /** The subscription's lines with the request's changes in them; what is billed by usage stays as it was. */
 function merged(items: readonly SubscriptionItem[], changes: readonly Entry[]) {
   const lines = new Map(items.filter((item) => !item.isMetered).map((item) => [item.id, item.entry]));
   const added: Entry[] = [];
+  const changed = new Set<string>();
   for (const change of changes) {
     const id = change.get("id");
+    if (id !== undefined && changed.has(id)) return rejected(`items has ${id.slice(0, 60)} twice; change it once`);
+    if (id !== undefined) changed.add(id);
     const own = items.find((item) => item.id === id);
     if (id === undefined) added.push(change);
     else if (!own) return costUnknown(`the subscription has no item ${id.slice(0, 60)}`);

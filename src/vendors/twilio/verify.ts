@@ -47,6 +47,8 @@ function channelPrice(call: Call, pricing: Pricing): Priced {
 
 /** With `LookupEnabled` every verification that is started pays for a look-up, too. */
 export function refuseLookups(call: Call): NoExposure | undefined {
-  const enabled = field(call, "LookupEnabled") ?? "false";
-  return enabled === "false" ? undefined : costUnknown("LookupEnabled makes every verification pay for a look-up");
+  const enables = [...call.bodyFields, ...call.queryFields].some(
+    ([name, value]) => /^LookupEnabled$/i.test(name) && value !== "false",
+  );
+  return enables ? costUnknown("LookupEnabled makes every verification pay for a look-up") : undefined;
 }

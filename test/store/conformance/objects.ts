@@ -27,7 +27,7 @@ export function objectConformance(open: OpenStore): void {
         const first = callOn(keyId, undefined);
         expect(await subject.store.apply([first, callOn(otherId, undefined)], NOON)).toMatchObject([
           { admitted: true },
-          BUSY,
+          { ...BUSY, reason: first.facts.id },
         ]);
         const handle = where === "another handle" ? await subject.reopen() : subject.store;
         expect(await handle.apply([callOn(otherId, undefined)], NOON)).toMatchObject([BUSY]);

@@ -85,6 +85,30 @@ describe("a credit in a call hides nothing that the call commits", () => {
   test("of a subscription whose tax Stripe computes: its preview would show what is left", () => {
     const taxed = { ...PLAN, ...MINUS, "automatic_tax[enabled]": "true" };
     expect(most("POST /v1/subscriptions", taxed)).toMatchObject({ ok: false, code: "cost_unknown" });
+    const once = { "add_invoice_items[0][price]": "price_20" };
+    expect(most("POST /v1/subscriptions/sub_tax", once)).toMatchObject({ ok: false, code: "cost_unknown" });
+  });
+});
+
+describe("a discount of the customer's hides no tax of the renewal, which is without it", () => {
+  const form = { customer: "cus_1", "items[0][price]": "price_10", "automatic_tax[enabled]": "true" };
+  const preview =
+    "POST /v1/invoices/create_preview customer=cus_1&subscription_details[items][0][price]=price_10&automatic_tax[enabled]=true";
+  const asked = (invoice: JsonValue) =>
+    exposedWith(makeCall("POST /v1/subscriptions", { form }), PRICING, { ...HERE, [preview]: invoice }).exposure;
+
+  test("counts the tax of what is billed without the discount", () => {
+    const half = { subtotal: 1000, total_excluding_tax: 500, total: 605, currency: "usd" };
+    expect(asked(half)).toMatchObject({ ok: true, micros: cents(1210) });
+    const none = { subtotal: 1000, total_excluding_tax: 1000, total: 1210, currency: "usd" };
+    expect(asked(none)).toMatchObject({ ok: true, micros: cents(1210) });
+    const included = { ...none, subtotal: 1210, subtotal_excluding_tax: 1000 };
+    expect(asked(included)).toMatchObject({ ok: true, micros: cents(1210) });
+  });
+
+  test("does not guess where the discount takes all", () => {
+    const all = { subtotal: 1000, total_excluding_tax: 0, total: 0, currency: "usd" };
+    expect(asked(all)).toMatchObject({ ok: false, code: "cost_unknown" });
   });
 });
 
@@ -102,6 +126,31 @@ describe("an invoice below zero gives its customer the money as balance", () => 
     const answer = { ...done, status: "draft", auto_advance: true };
     expect(costAfter("POST /v1/invoices/in_minus", form, answer).micros).toBe(cents(10_000));
   });
+});
+
+describe("the kind that a cap counts", () => {
+  test.each([
+    ["refund", "POST /v1/credit_notes", { invoice: "in_paid", amount: "1200", refund_amount: "1200" }],
+    ["credit", "POST /v1/invoiceitems", { customer: "cus_1", currency: "usd", amount: "-5000" }],
+    ["credit", "POST /v1/invoices/in_open/add_lines", { "lines[0][amount]": "-5000" }],
+    ["credit", "POST /v1/invoices/in_minus/finalize", {}],
+    ["charge", "POST /v1/invoiceitems", { customer: "cus_1", currency: "usd", amount: "5000" }],
+    ["charge", "POST /v1/invoices/in_open/add_lines", { "lines[0][amount]": "9000", "lines[1][amount]": "-1" }],
+  ] as const)("is %s for %s %j", (kind, line, form) => {
+    expect(most(line, form as Readonly<Record<string, string>>)).toMatchObject({ ok: true, kind });
+  });
+});
+
+test("takes no credit note that is a refund in part", () => {
+  const form = { invoice: "in_paid", refund_amount: "1", credit_amount: "1199" };
+  const preview = "/v1/credit_notes/preview?invoice=in_paid&refund_amount=1&credit_amount=1199";
+  const note = STRIPE["/v1/credit_notes/cn_1"]!;
+  const asked = (sent: Readonly<Record<string, string>>, path: string) =>
+    exposedWith(makeCall("POST /v1/credit_notes", { form: sent }), PRICING, { ...HERE, [path]: note }).exposure;
+  expect(asked(form, preview)).toMatchObject({ ok: false, code: "cost_unknown" });
+  const credited = { invoice: "in_paid", refund_amount: "0", credit_amount: "1200" };
+  const path = "/v1/credit_notes/preview?invoice=in_paid&refund_amount=0&credit_amount=1200";
+  expect(asked(credited, path)).toMatchObject({ ok: true, kind: "credit" });
 });
 
 describe("a line that could be read in two ways", () => {
@@ -140,6 +189,15 @@ describe("a line that could be read in two ways", () => {
     expect(most(line, { "tax_rates[0]": "txr_1" })).toMatchObject({ ok: false, code: "cost_unknown" });
     const items = { "items[0][id]": "si_1", "items[0][quantity_decimal]": "100" };
     expect(most("POST /v1/subscriptions/sub_1", items)).toMatchObject({ ok: true, micros: cents(102_000) });
+  });
+
+  test("refuses an item for the next invoice of a subscription that adds tax", () => {
+    const form = { customer: "cus_1", currency: "usd", amount: "5000" };
+    expect(most("POST /v1/invoiceitems", { ...form, subscription: "sub_1" })).toMatchObject({ micros: cents(5000) });
+    expect(most("POST /v1/invoiceitems", { ...form, subscription: "sub_tax" })).toMatchObject({ code: "cost_unknown" });
+    expect(most("POST /v1/invoiceitems", { ...form, subscription: "no id" })).toMatchObject({
+      code: "request_rejected",
+    });
   });
 
   test("refuses new phases for a schedule that adds tax", () => {

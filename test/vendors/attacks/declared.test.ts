@@ -3,6 +3,7 @@ import type { JsonValue } from "../../../src/core/call.ts";
 import { MICROS_MAX } from "../../../src/core/money.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
+import { readDeclarations } from "../../../src/vendors/declared/read.ts";
 import { operationOf } from "../../../src/vendors/operations.ts";
 import { declared } from "../declared/declare.ts";
 import { type CallParts, costOf, exposureOf, makeAnswer, makeCall, makePricing, operationFor } from "../make-call.ts";
@@ -198,6 +199,16 @@ describe("mail of a declared vendor", () => {
       expect(operationOf(sendgrid, "GET", path).class).not.toBe("free");
     }
   });
+});
+
+test("a declaration with thousands of routes is refused before they are compared", () => {
+  const one = (index: number) => `      - { name: a${index}, route: "* /acme/b${index}/*", class: free }\n`;
+  const operations = Array.from({ length: 1001 }, (_, index) => one(index)).join("");
+  const head =
+    "vendors:\n  acme:\n    title: Acme\n    origin: https://api.acme.example\n    credential: { scheme: bearer }\n";
+  const { problems, vendors } = readDeclarations(`${head}    operations:\n${operations}`, []);
+  expect(vendors).toEqual([]);
+  expect(problems.map(({ message }) => message)).toEqual(["operations has 1001 routes; a vendor has 1000 at most"]);
 });
 
 test("a policy that allows everything opens no read that a declaration has closed", () => {

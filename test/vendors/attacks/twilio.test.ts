@@ -43,6 +43,14 @@ describe("Twilio counts nothing as free that costs", () => {
     expect(refusalOf("POST /messaging/v1/Services/preregisteredusa2p", {})).toBe("cost_unknown");
   });
 
+  test("lets no Verify service pay for look-ups by a name in another letter case", () => {
+    expect(refusalOf("POST /verify/v2/Services/VA1", { form: { LookupEnabled: "false" } })).toBeUndefined();
+    for (const form of [{ lookupEnabled: "true" }, { lookupenabled: "1" }]) {
+      expect(refusalOf("POST /verify/v2/Services/VA1", { form: form as Record<string, string> })).toBe("cost_unknown");
+      expect(refusalOf("POST /verify/v2/Services/VA1", { query: form as Record<string, string> })).toBe("cost_unknown");
+    }
+  });
+
   test("counts the data packages of a batch wherever they could be read", () => {
     const line = "POST /lookups/v2/batch/query";
     const number = { phone_number: US };

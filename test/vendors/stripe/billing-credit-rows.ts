@@ -113,6 +113,13 @@ export const CREDITS: Readonly<Record<string, Row>> = {
     kind: "credit",
     object: "/v1/promotion_codes/promo_1",
   },
+  "a coupon's name": { line: "POST /v1/coupons/off5", form: { name: "x" }, most: 0, kind: "write" },
+  "a shipping rate that is closed": {
+    line: "POST /v1/shipping_rates/shr_1",
+    form: { active: "false" },
+    most: 0,
+    kind: "write",
+  },
   "a price's name": { line: "POST /v1/prices/price_10", form: { nickname: "x" }, most: 0, kind: "write" },
   "a migration": {
     line: "POST /v1/subscriptions/sub_1/migrate",

@@ -1,5 +1,6 @@
 import type { EpochMs } from "../core/window.ts";
-import type { BudgetView, IssuedKeyView, KeyView, SpendView } from "../operate/control-plane.ts";
+import type { BudgetView } from "../operate/budget-verbs.ts";
+import type { IssuedKeyView, KeyView, SpendView } from "../operate/control-plane.ts";
 import type { Column } from "./table.ts";
 import { budgetAmount, budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
 

@@ -42,12 +42,12 @@ export function fromNow(iso: string, now: EpochMs): string {
 
 /** `$240.00 of $500.00`, `3 of 100 sends`. */
 export function budgetUse({ unit, used, cap }: BudgetView): string {
-  return unit === "usd" ? `${dollars(used)} of ${dollars(cap)}` : `${grouped(used)} of ${grouped(cap)} sends`;
+  return unit === "usd" ? `${dollars(used)} of ${dollars(cap)}` : `${grouped(used)} of ${grouped(cap)} ${unit}`;
 }
 
 /** An amount in a budget's unit. */
 export function budgetAmount(unit: BudgetView["unit"], amount: string): string {
-  return unit === "usd" ? dollars(amount) : `${grouped(amount)} sends`;
+  return unit === "usd" ? dollars(amount) : `${grouped(amount)} ${unit}`;
 }
 
 /** Names and values in two columns. */

@@ -1,17 +1,31 @@
 /** Epoch milliseconds. */
 export type EpochMs = number;
 
-export const CAP_WINDOWS = ["utc_day", "lifetime"] as const;
-export type CapWindow = (typeof CAP_WINDOWS)[number];
-
 const DAY_MS = 86_400_000;
 
-/** The start of the window that `now` falls in; 0 for a lifetime. */
-export function windowStart(window: CapWindow, now: EpochMs): EpochMs {
-  return window === "utc_day" ? now - (now % DAY_MS) : 0;
+/** The windows that move with the clock, and how long they are: what was taken at `t` counts until just before `t` + this. */
+export const ROLLING_WINDOWS_MS = { rolling_24h: DAY_MS, rolling_hour: 3_600_000, rolling_minute: 60_000 } as const;
+export type RollingWindow = keyof typeof ROLLING_WINDOWS_MS;
+
+export type CapWindow = "utc_day" | "lifetime" | RollingWindow;
+
+export function isRolling(window: CapWindow): window is RollingWindow {
+  return window in ROLLING_WINDOWS_MS;
 }
 
-/** When the window that began at `start` gives way to a new one; undefined for a lifetime. */
+/**
+ * The start of the window that `now` falls in; 0 for a lifetime. A rolling window is another one at every moment: it goes
+ * by the moment itself, which is what a hold's charge remembers of it.
+ */
+export function windowStart(window: CapWindow, now: EpochMs): EpochMs {
+  if (window === "utc_day") return now - (now % DAY_MS);
+  return window === "lifetime" ? 0 : now;
+}
+
+/**
+ * When the window that began at `start` gives way to a new one; undefined for a lifetime, and for a rolling one, which has
+ * no end: what is on it comes free bit by bit.
+ */
 export function windowReset(window: CapWindow, start: EpochMs): EpochMs | undefined {
   return window === "utc_day" ? start + DAY_MS : undefined;
 }

@@ -1,18 +1,21 @@
 import type { Currency, CurrencyRates } from "../core/currency.ts";
 import { capToMicros } from "../core/currency.ts";
 import type { Micros } from "../core/money.ts";
-import type { CapWindow } from "../core/window.ts";
+import { type CapWindow, isRolling, ROLLING_WINDOWS_MS, type RollingWindow } from "../core/window.ts";
 import type { CompiledPolicy, CurrencyCap } from "../policy/policy.ts";
 
-/** What a budget counts: micro-dollars, or sends. */
-export type BudgetUnit = "usd" | "sends";
+/** What a budget counts: micro-dollars, sends, calls that are no reads, or calls. */
+export type BudgetUnit = "usd" | "sends" | "writes" | "requests";
 
 /**
  * One cap that a call is charged to. The counter behind it is named by `id` and the start of the window, so that a new
  * window begins at nothing without anybody resetting it.
  */
 export interface Budget {
-  /** `key:vk_…:daily_usd_cap`. Caps that count the same (in dollars and in another currency) share a counter. */
+  /**
+   * `key:vk_…:daily_usd_cap`, with `@rolling_24h` behind it where the window is a rolling one. Caps that count the same (in dollars and in another currency) share a
+   * counter.
+   */
   readonly id: string;
   /** The policy field that it comes from, as shown to people: `daily_usd_cap`, `caps.refund.daily_usd`; or a budget's name. */
   readonly name: string;
@@ -41,6 +44,19 @@ export function counterId(keyId: string, name: string): string {
   return `key:${keyId}:${name}`;
 }
 
+/** `id` in this window: what one and the same cap counts by the day and by the last 24 hours are two counters. */
+export function windowedId(id: string, window: CapWindow): string {
+  return isRolling(window) ? `${id}@${window}` : id;
+}
+
+/** The rolling window that the budget with this id has; undefined where its window is another. */
+export function rollingWindowOf(budgetId: string): RollingWindow | undefined {
+  const at = budgetId.lastIndexOf("@rolling_");
+  if (at === -1) return undefined;
+  const window = budgetId.slice(at + 1);
+  return window in ROLLING_WINDOWS_MS ? (window as RollingWindow) : undefined;
+}
+
 /** The caps of one vault key as people are shown them, in the order in which they answer when several are full. */
 export function keyBudgets(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
   return everyBudget(keyId, policy, rates).filter(isCapped);
@@ -48,7 +64,7 @@ export function keyBudgets(keyId: string, policy: CompiledPolicy, rates: Currenc
 
 /**
  * All that is counted for one vault key, capped or not: what its calls are charged to, each counter once. A kind of money
- * is counted only while it has a cap: a further counter costs each call what a tenth of its transaction does.
+ * is counted only while it has a cap, and so are writes and requests: a further counter costs each call what a tenth of its transaction does.
  */
 export function keyCounters(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
   const byId = new Map<string, Budget>();
@@ -62,16 +78,22 @@ export function keyCounters(keyId: string, policy: CompiledPolicy, rates: Curren
 function everyBudget(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
   const { capWindow } = policy;
   const counter = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow): Budget => {
-    return { id: counterId(keyId, name), name, unit, cap: cap ?? UNCAPPED, window };
+    return { id: windowedId(counterId(keyId, name), window), name, unit, cap: cap ?? UNCAPPED, window };
+  };
+  const counted = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow): readonly Budget[] => {
+    return cap === undefined ? [] : [counter(name, unit, cap, window)];
   };
   const daily = counter("daily_usd_cap", "usd", policy.dailyCapMicros, capWindow);
   const total = counter("total_usd_cap", "usd", policy.totalCapMicros, "lifetime");
   return [
+    ...counted("requests_per_minute", "requests", policy.requestsPerMinute, "rolling_minute"),
+    ...counted("requests_per_hour", "requests", policy.requestsPerHour, "rolling_hour"),
     daily,
     ...inCurrency(daily, "daily_cap", policy.dailyCap, rates),
     total,
     ...inCurrency(total, "total_cap", policy.totalCap, rates),
-    counter("daily_send_cap", "sends", policy.dailySendCap, "utc_day"),
+    counter("daily_send_cap", "sends", policy.dailySendCap, capWindow),
+    ...counted("max_write_operations", "writes", policy.maxWriteOperations, "lifetime"),
     ...policy.kindCaps.flatMap(({ kind, dailyMicros, totalMicros }) => {
       const caps: readonly (readonly [string, Micros | undefined, CapWindow])[] = [
         ["daily_usd", dailyMicros, capWindow],

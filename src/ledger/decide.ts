@@ -1,6 +1,7 @@
+import { isRead, type Method } from "../core/call.ts";
 import type { RefusalCode } from "../core/verdict.ts";
 import { precedes } from "../core/verdict.ts";
-import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
+import { type EpochMs, isRolling, windowReset, windowStart } from "../core/window.ts";
 import { type Budget, isCapped } from "./budget.ts";
 import type { Brake, BudgetUse, Charge, HoldDecision, HoldRequest, KeyState } from "./entry.ts";
 import { decideObject, takeObject, type VendorObjects } from "./object.ts";
@@ -13,8 +14,13 @@ export interface LedgerView {
   readonly brakes: readonly Brake[];
   /** Version of each vendor's settings. */
   readonly vendors: ReadonlyMap<string, number>;
-  /** Used amount by `counterKey`; one that is missing is zero. */
+  /** Used amount by `counterKey`; one that is missing is zero. Of a rolling budget, what counts at `now`. */
   readonly counters: Map<string, bigint>;
+  /**
+   * When `excess` of what counts on a rolling budget will have come free, as things are; undefined where no more than that
+   * counts. Asked on a refusal only, as it reads what makes up the sum.
+   */
+  readonly freeAt?: (budget: Budget, excess: bigint) => EpochMs | undefined;
   /** What became of calls that this batch may repeat. */
   readonly records: RecordedCalls;
   /** The vendors' objects that this batch's calls rely on or change. */
@@ -60,8 +66,8 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
   if (call.repeatOnly) return { admitted: false, code: "stale" };
   const busy = call.object && decideObject(view.objects, call.object);
   if (busy) return busy;
-  const full = call.budgets.find((budget) => overflows(view, budget, call));
-  if (full) return refuse("cap_exceeded", full.rule ?? full.name, budgetUse(view, full), null);
+  const full = overRate(view, call) ?? call.budgets.find((budget) => overflows(view, budget, call));
+  if (full) return refuseFull(view, full, call);
   const first = tightest(view, call);
   const ordered = first ? [first, ...call.budgets.filter((budget) => budget !== first)] : call.budgets;
   const charges = ordered
@@ -76,12 +82,15 @@ export function decide(view: LedgerView, call: HoldRequest): HoldDecision {
 function resumed(view: LedgerView, call: HoldRequest, repeated: HoldDecision): HoldDecision {
   if (!repeated.admitted || !repeated.resumes) return repeated;
   const { callId: heldBy, vendorKey } = repeated.resumes;
+  const full = overRate(view, call);
+  if (full) return refuseFull(view, full, call);
   record(view, call, { heldBy, vendorKey });
   const first = tightest(view, call);
-  // Nothing is held, but should the first call be off the books by then, what it did cost is counted here.
+  // Nothing is held, but should the first call be off the books by then, what it did cost is counted here. It is one more
+  // request all the same.
   const charges = call.budgets
-    .filter((one) => one.unit === "usd" && isOfKind(one, call))
-    .map((budget) => charge(view, budget, 0n));
+    .filter((one) => one.unit === "requests" || (one.unit === "usd" && isOfKind(one, call)))
+    .map((budget) => charge(view, budget, budget.unit === "requests" ? 1n : 0n));
   return { ...repeated, charges, tightest: first && budgetUse(view, first) };
 }
 
@@ -120,17 +129,41 @@ function isOfKind({ kind }: Budget, call: HoldRequest): boolean {
   return kind === undefined || kind === call.kind;
 }
 
+/** The first rate that this call is too much for: it answers before the caps, as `VERDICTS` has it. */
+function overRate(view: LedgerView, call: HoldRequest): Budget | undefined {
+  return call.budgets.find((budget) => budget.unit === "requests" && overflows(view, budget, call));
+}
+
+function refuseFull(view: LedgerView, full: Budget, call: HoldRequest): HoldDecision {
+  const use = budgetUse(view, full);
+  const excess = use.used + amountFor(full, call) - full.cap;
+  const resetAt = isRolling(full.window) ? view.freeAt?.(full, excess) : use.resetAt;
+  if (full.unit !== "requests") return refuse("cap_exceeded", full.name, { ...use, resetAt }, null);
+  const retry = resetAt === undefined ? {} : { retryAfterMs: resetAt - view.now };
+  return refuse("rate_exceeded", full.name, { ...use, resetAt, ...retry }, null);
+}
+
 /**
  * Sends that nobody caps and a call does not make are neither read nor written for it. Dollars always are: a call that was
  * to cost nothing may turn out to have cost something.
  */
 export function isConcerned(budget: Budget, call: HoldRequest): boolean {
   if (!isOfKind(budget, call)) return false;
-  return budget.unit === "usd" || isCapped(budget) || amountFor(budget, call) > 0n;
+  if (budget.unit === "usd") return true;
+  return (budget.unit === "sends" && isCapped(budget)) || amountFor(budget, call) > 0n;
 }
 
 function amountFor(budget: Budget, call: HoldRequest): bigint {
-  return budget.unit === "usd" ? call.exposureMicros : BigInt(call.sends);
+  switch (budget.unit) {
+    case "usd":
+      return call.exposureMicros;
+    case "sends":
+      return BigInt(call.sends);
+    case "writes":
+      return isRead(call.facts.method as Method) ? 0n : 1n;
+    case "requests":
+      return 1n;
+  }
 }
 
 /** A call that asks for nothing passes a full budget: reading on is not spending. */

@@ -100,6 +100,7 @@ export interface Brake {
 /** An amount put on a budget's counter by a hold; taken off or corrected when the hold is resolved. */
 export interface Charge {
   readonly budgetId: string;
+  /** Of a rolling budget the moment of the hold: that is when the amount begins to age. */
   readonly windowStart: EpochMs;
   readonly unit: Budget["unit"];
   readonly amount: bigint;
@@ -111,7 +112,10 @@ export interface BudgetUse {
   readonly unit: Budget["unit"];
   readonly cap: bigint;
   readonly used: bigint;
+  /** Of a rolling budget: when enough of it has come free for the call that it refused; else undefined. */
   readonly resetAt: EpochMs | undefined;
+  /** Set with `rate_exceeded`: the same call is admitted after this long, if no other one comes before it. */
+  readonly retryAfterMs?: number;
   /** As `Budget.lacksRateOf`. */
   readonly lacksRateOf?: Budget["lacksRateOf"];
 }

@@ -30,15 +30,27 @@ export function changesNothing({ receipt, repeat, object, to, end }: ResolveRequ
   );
 }
 
+/** What is left of a charge when its call has ended so. */
+export function amountAfter(
+  { unit, amount }: Pick<Charge, "unit" | "amount">,
+  to: Resolution,
+  costMicros: Micros,
+): bigint {
+  if (to === "unresolved" || unit === "requests") return amount;
+  if (to === "released") return 0n;
+  return unit === "usd" ? costMicros : amount;
+}
+
 /**
  * How a resolution changes the counters that its hold charged. An unresolved call keeps everything; a released one gives
- * back exactly what it held; a settled one leaves its cost. Sends stay counted when a call is settled: they were sent.
+ * back exactly what it held; a settled one leaves its cost. Sends and writes stay counted when a call is settled: they
+ * were made. Requests stay counted even when it is released: a rate is about what an agent asks for.
  */
 export function counterChanges(charges: readonly Charge[], to: Resolution, costMicros: Micros): CounterChange[] {
   if (to === "unresolved") return [];
   const changes: CounterChange[] = [];
   for (const { budgetId, windowStart, unit, amount } of charges) {
-    const final = to === "released" ? 0n : unit === "usd" ? costMicros : amount;
+    const final = amountAfter({ unit, amount }, to, costMicros);
     if (final !== amount) changes.push({ budgetId, windowStart, delta: final - amount });
   }
   return changes;

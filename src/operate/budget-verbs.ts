@@ -19,7 +19,7 @@ export interface SharedBudgetsRequest {
 export interface BudgetView {
   /** `daily_usd_cap`, `daily_send_cap`, … */
   readonly budget: string;
-  readonly unit: "usd" | "sends";
+  readonly unit: "usd" | "sends" | "writes" | "requests";
   readonly window: string;
   /** Decimal dollars, or a count. */
   readonly cap: string;

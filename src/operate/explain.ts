@@ -1,4 +1,5 @@
 import type { CallFacts } from "../audit/row.ts";
+import { isRead, type Method } from "../core/call.ts";
 import { parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import { VERDICTS, type Verdict } from "../core/verdict.ts";
@@ -13,10 +14,11 @@ import { fillTemplate } from "../policy/load.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import { rulePath, rulePlace } from "../policy/rule-place.ts";
 import type { Template } from "../policy/template.ts";
-import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
+import type { KeySpend } from "../store/key-spend.ts";
+import type { VaultKeyRecord } from "../store/store.ts";
 import type { BudgetView } from "./budget-verbs.ts";
 import type { ExplainRequest } from "./control-plane.ts";
-import { budgetView, usedOf } from "./key-view.ts";
+import { budgetView, useOf } from "./key-view.ts";
 import { checkVendorName, vendorRecord } from "./known-vendor.ts";
 import { type ControlPlaneOptions, pricingOf } from "./options.ts";
 import type { ExplainBudgetView, ExplainView, RulePlace } from "./policy-verbs.ts";
@@ -50,16 +52,17 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   const ofCall = ({ kind }: Budget) => kind === undefined || kind === explanation.kind;
   const budgets = keyBudgets(keyId, policy, config.currencyRates).filter(ofCall);
   const view = ledgerView(subject, keyId, budgets, await store.listBrakes(), now);
-  const before = budgets.map((budget) => usedBefore(view, budget, now));
+  const before = budgets.map((budget) => useBefore(subject, view, budget));
   const used = budgets.map((budget, index) => budgetView(budget, before[index]!, now));
   const decision = decide(
     view,
-    holdRequest(explanation, subject, keyId, keyCounters(keyId, policy, config.currencyRates)),
+    holdRequest(explanation, subject, keyId, keyCounters(keyId, policy, config.currencyRates), call.method),
   );
   const said = saidByLedger(decision, explanation, used);
   const left = (budget: Budget, index: number): string | null => {
     if (said.verdict !== "allowed" || explanation.looks_up.length > 0) return null;
-    return budgetView(budget, before[index]! + asks(explanation, budget), now).remaining;
+    const { used, ...frees } = before[index]!;
+    return budgetView(budget, { ...frees, used: used + asks(explanation, budget, call.method) }, now).remaining;
   };
   const { verdict, rule, message } = said;
   return {
@@ -92,8 +95,10 @@ function saidByLedger(decision: HoldDecision, explanation: Explanation, used: re
 }
 
 /** What the call would take of a budget. */
-function asks({ exposure_usd, sends }: Explanation, { unit }: Budget): bigint {
-  return unit === "usd" ? parseUsd(exposure_usd) : BigInt(sends);
+function asks({ exposure_usd, sends }: Explanation, { unit }: Budget, method: Method): bigint {
+  if (unit === "usd") return parseUsd(exposure_usd);
+  if (unit === "sends") return BigInt(sends);
+  return unit === "writes" && isRead(method) ? 0n : 1n;
 }
 
 /** A key's policy is a copy of its own: the template may say something else by now. */
@@ -106,7 +111,7 @@ function placeOf({ policy, template, record }: Subject, rule: string): RulePlace
   return at ? { file: `${template.name}.yaml`, ...at, key_id: null } : null;
 }
 
-async function subjectOf({ store, templates }: ControlPlaneOptions, request: ExplainRequest): Promise<Subject> {
+async function subjectOf({ store, templates, clock }: ControlPlaneOptions, request: ExplainRequest): Promise<Subject> {
   const { template, key_id } = request;
   if ((template === undefined) === (key_id === undefined)) {
     throw new Problem("invalid", "explain needs a template or a key_id, and not both", "name one of them");
@@ -118,7 +123,7 @@ async function subjectOf({ store, templates }: ControlPlaneOptions, request: Exp
   }
   const record = await store.getKey(key_id!);
   if (!record) throw new Problem("not_found", `there is no key ${JSON.stringify(key_id!.slice(0, 60))}`);
-  return { policy: record.policy, template: undefined, record, spend: await store.keySpend(record.id) };
+  return { policy: record.policy, template: undefined, record, spend: await store.keySpend(record.id, clock.now()) };
 }
 
 /** JSON as one text; form text as its parameters. */
@@ -149,15 +154,17 @@ function ledgerView(
   const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt, revokeReason };
   const counters = new Map<string, bigint>();
   for (const budget of budgets) {
-    const used = spend ? usedOf(keyId, spend, budget, now) : 0n;
+    const used = spend ? (useOf(keyId, spend, budget, now)?.used ?? 0n) : 0n;
     counters.set(counterKey(budget.id, windowStart(budget.window, now)), used);
   }
   const keys = new Map([[keyId, state]]);
   return { now, keys, brakes, vendors: new Map(), counters, frozen: null, records: new Map(), objects: new Map() };
 }
 
-function usedBefore({ counters }: LedgerView, budget: Budget, now: EpochMs): bigint {
-  return counters.get(counterKey(budget.id, windowStart(budget.window, now))) ?? 0n;
+function useBefore({ spend }: Subject, { counters, now }: LedgerView, budget: Budget) {
+  const used = counters.get(counterKey(budget.id, windowStart(budget.window, now))) ?? 0n;
+  const freesAt = spend?.counters.find(({ name }) => budget.id.endsWith(`:${name}`))?.freesAt;
+  return freesAt === undefined ? { used } : { used, freesAt };
 }
 
 function holdRequest(
@@ -165,9 +172,11 @@ function holdRequest(
   { policy, record }: Subject,
   keyId: string,
   budgets: readonly Budget[],
+  method: string,
 ): HoldRequest {
-  // `decide` reads these three of the facts; the rest is for the audit row, and none is written.
-  const facts = { vaultKeyId: keyId, vendor: policy.vendor, agentRunLabel: record?.label ?? null } as CallFacts;
+  // `decide` reads these four of the facts; the rest is for the audit row, and none is written.
+  const { vendor } = policy;
+  const facts = { vaultKeyId: keyId, vendor, agentRunLabel: record?.label ?? null, method } as CallFacts;
   return {
     type: "hold",
     facts,
@@ -186,9 +195,10 @@ function holdRequest(
 function reasonOf(verdict: Verdict, budgets: readonly BudgetView[], rule: string, reason: string | null): string {
   const said = reason === null ? "" : ` (${reason})`;
   switch (verdict) {
+    case "rate_exceeded":
     case "cap_exceeded": {
       const full = budgets.find(({ budget }) => budget === rule)!;
-      const amount = (value: string) => (full.unit === "usd" ? `$${value}` : `${value} sends`);
+      const amount = (value: string) => (full.unit === "usd" ? `$${value}` : `${value} ${full.unit}`);
       return `${rule} is ${amount(full.cap)}, of which ${amount(full.remaining)} is left, and this call needs more`;
     }
     case "key_revoked":

@@ -115,10 +115,22 @@ export function changedPolicy(
   } else {
     policy = validated({ ...without(record.policy, removed), ...canonical(given) });
   }
+  refuseOtherWindow(record, policy);
   refuseAboveCeiling(actor, policy);
   // Of what is asked for only: a rate that was taken away since must not stop an operator from changing the rest.
   refuseUnratedCaps(options, given);
   return policy;
+}
+
+/** What was spent so far is on the counters of the old window, and the new ones would begin at nothing. */
+function refuseOtherWindow(record: VaultKeyRecord, policy: PolicyDocument): void {
+  const [before, after] = [record.policy, policy].map((one) => one["cap_window"] ?? "utc_day");
+  if (before === after) return;
+  throw new Problem(
+    "invalid",
+    `${record.id} counts by cap_window: ${before}; that of an issued key cannot be changed to ${after}`,
+    "issue another key, and revoke this one",
+  );
 }
 
 /** A cap that nobody can say in dollars would have to be 0 or no cap at all; neither is what was asked for. */

@@ -1,9 +1,10 @@
 import type { Config } from "../config.ts";
 import { formatUsd } from "../core/money.ts";
-import { type EpochMs, windowReset, windowStart } from "../core/window.ts";
+import { type EpochMs, isRolling, windowReset, windowStart } from "../core/window.ts";
 import { type Budget, counterId, keyBudgets } from "../ledger/budget.ts";
 import { compilePolicy } from "../policy/compile.ts";
-import type { KeySpend, VaultKeyRecord } from "../store/store.ts";
+import type { CounterUse, KeySpend } from "../store/key-spend.ts";
+import type { VaultKeyRecord } from "../store/store.ts";
 import type { BudgetView } from "./budget-verbs.ts";
 import type { KeyView, SelfView, SpendView } from "./control-plane.ts";
 
@@ -62,19 +63,31 @@ export function budgetViews(
   now: EpochMs,
 ): readonly BudgetView[] {
   return keyBudgets(record.id, compilePolicy(record.policy), currencyRates).map((budget) =>
-    budgetView(budget, usedOf(record.id, spend, budget, now), now),
+    budgetView(budget, useOf(record.id, spend, budget, now), now),
   );
 }
 
-/** What `spend` says is used of a budget of the key in the window that `now` falls in. */
-export function usedOf(keyId: string, { counters }: KeySpend, { id, window }: Budget, now: EpochMs): bigint {
+/** What `spend` says of a budget of the key in the window that `now` falls in; undefined where nothing is used. */
+export function useOf(
+  keyId: string,
+  { counters }: KeySpend,
+  { id, window }: Budget,
+  now: EpochMs,
+): CounterUse | undefined {
   const start = windowStart(window, now);
-  return counters.find(({ name, windowStart: at }) => counterId(keyId, name) === id && at === start)?.used ?? 0n;
+  return counters.find(({ name, windowStart: at }) => {
+    return counterId(keyId, name) === id && (at === start || isRolling(window));
+  });
 }
 
-export function budgetView({ name, unit, cap, window }: Budget, used: bigint, now: EpochMs): BudgetView {
+export function budgetView(
+  { name, unit, cap, window }: Budget,
+  use: Pick<CounterUse, "used" | "freesAt"> | undefined,
+  now: EpochMs,
+): BudgetView {
+  const used = use?.used ?? 0n;
   const amount = (value: bigint) => (unit === "usd" ? formatUsd(value) : String(value));
-  const resetAt = windowReset(window, windowStart(window, now));
+  const resetAt = isRolling(window) ? use?.freesAt : windowReset(window, windowStart(window, now));
   return {
     budget: name,
     unit,

@@ -41,7 +41,7 @@ export async function listKeys(options: ControlPlaneOptions, request: ListKeysRe
   const found = await store.listKeys(filter);
   const shown = found.slice(0, limit);
   const keys = await Promise.all(
-    shown.map(async (record) => keyView(record, await store.keySpend(record.id), config, now)),
+    shown.map(async (record) => keyView(record, await store.keySpend(record.id, now), config, now)),
   );
   return { keys, next_cursor: found.length > limit ? shown.at(-1)!.id : null };
 }
@@ -109,7 +109,7 @@ function fullCaps({ spend }: KeyView, changed: UpdateKeyRequest["policy"]): read
 export async function self({ store, clock, config }: ControlPlaneOptions, tokenHash: Uint8Array): Promise<SelfView> {
   const record = await store.findKeyByHash(tokenHash);
   if (!record) throw new Problem("not_found", "this vault key is not known to this server");
-  return selfView(record, await store.keySpend(record.id), config, clock.now());
+  return selfView(record, await store.keySpend(record.id, clock.now()), config, clock.now());
 }
 
 /** @throws Problem `not_found`, also for a key that `actor` may not see. */
@@ -124,5 +124,5 @@ export async function visibleKey({ store }: ControlPlaneOptions, id: string, act
 }
 
 async function viewNow({ store, clock, config }: ControlPlaneOptions, record: VaultKeyRecord): Promise<KeyView> {
-  return keyView(record, await store.keySpend(record.id), config, clock.now());
+  return keyView(record, await store.keySpend(record.id, clock.now()), config, clock.now());
 }

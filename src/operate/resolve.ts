@@ -3,7 +3,8 @@ import type { Config } from "../config.ts";
 import { formatUsd, type Micros, parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import type { ResolveRequest } from "../ledger/entry.ts";
-import type { KeySpend, Store, VaultKeyRecord } from "../store/store.ts";
+import type { KeySpend } from "../store/key-spend.ts";
+import type { Store, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, refuseReader } from "./actor.ts";
 import type { BudgetView } from "./budget-verbs.ts";
 import type { Actor } from "./control-plane.ts";
@@ -32,7 +33,8 @@ export async function resolveCall(
     return owner !== undefined && isVisible(owner, actor);
   });
   const key = (await store.getKey(row.vaultKeyId))!;
-  const before = await store.keySpend(key.id);
+  const now = clock.now();
+  const before = await store.keySpend(key.id, now);
   const { rows: newest } = await store.queryAudit({}, { limit: 1 });
   const [result] = await store.apply([entryOf(row, said, actor, clock.now())], clock.now());
   if (result && "why" in result && result.why === "being_looked_up") {
@@ -41,7 +43,7 @@ export async function resolveCall(
   }
   if (!result || !("resolved" in result) || !result.resolved) throw alreadyResolved(row.id, "unresolved");
   const written = await rowReferringTo(store, row, newest[0]?.seq ?? 0);
-  const after = await store.keySpend(key.id);
+  const after = await store.keySpend(key.id, now);
   return resolvedView(row, written, said, budgetChange(options.config, key, row, before, after));
 }
 

@@ -79,7 +79,7 @@ function view(
 ): SharedBudgetView {
   const { vendor = null, labelPrefix, kind = null } = match;
   return {
-    ...budgetView(cap, used, now),
+    ...budgetView(cap, { used }, now),
     cap_field: cap.id.slice(cap.id.lastIndexOf(":") + 1),
     match: { vendor, label_prefix: labelPrefix?.text ?? null, kind },
     member,

@@ -3,15 +3,16 @@ import type { CompiledPolicy, CurrencyCap } from "./policy.ts";
 
 /** The caps that a call whose money is of `kind` is charged to: `$500.00 a UTC day`, `$50.00 of refund a UTC day`. */
 export function capsInWords(policy: CompiledPolicy, kind: string): readonly string[] {
-  const { dailyCapMicros, totalCapMicros, dailyCap, totalCap, dailySendCap, kindCaps } = policy;
+  const { capWindow, dailyCapMicros, totalCapMicros, dailyCap, totalCap, dailySendCap, kindCaps } = policy;
   const ofKind = kindCaps.find((cap) => cap.kind === kind);
+  const day = capWindow === "utc_day" ? "a UTC day" : "in any 24 hours";
   return [
-    ...inDollars(dailyCapMicros, "a UTC day"),
-    ...inCurrency(dailyCap, "a UTC day"),
+    ...inDollars(dailyCapMicros, day),
+    ...inCurrency(dailyCap, day),
     ...inDollars(totalCapMicros, "in all"),
     ...inCurrency(totalCap, "in all"),
-    ...(dailySendCap === undefined ? [] : [`${dailySendCap} sends a UTC day`]),
-    ...inDollars(ofKind?.dailyMicros, `of ${kind} a UTC day`),
+    ...(dailySendCap === undefined ? [] : [`${dailySendCap} sends ${day}`]),
+    ...inDollars(ofKind?.dailyMicros, `of ${kind} ${day}`),
     ...inDollars(ofKind?.totalMicros, `of ${kind} in all`),
   ];
 }

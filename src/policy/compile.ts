@@ -12,20 +12,22 @@ import type { RuleDocument } from "./rule-values.ts";
  * @throws RangeError where the document was never validated.
  */
 export function compilePolicy(document: PolicyDocument): CompiledPolicy {
-  const dailySendCap = document["daily_send_cap"] as number | undefined;
   const dedupWindow = document["dedup_window"] as string | undefined;
   return {
     vendor: document.vendor,
     allowed: routes(document["allowed_endpoints"]),
     denied: routes(document["denied_endpoints"]),
-    capWindow: "utc_day",
+    capWindow: document["cap_window"] === "rolling_24h" ? "rolling_24h" : "utc_day",
     dailyCapMicros: micros(document["daily_usd_cap"]),
     totalCapMicros: micros(document["total_usd_cap"]),
     dailyCap: currencyCap(document["daily_cap"]),
     totalCap: currencyCap(document["total_cap"]),
     kindCaps: kindCaps(document["caps"]),
     maxPerCallMicros: micros(document["max_amount_per_call_usd"]),
-    dailySendCap: dailySendCap === undefined ? undefined : BigInt(dailySendCap),
+    dailySendCap: count(document["daily_send_cap"]),
+    maxWriteOperations: count(document["max_write_operations"]),
+    requestsPerMinute: count(document["requests_per_minute"]),
+    requestsPerHour: count(document["requests_per_hour"]),
     idempotency: document["idempotency"] === "forward" ? "forward" : "replay",
     dedupWindowMs: dedupWindow === undefined ? undefined : parseDuration(dedupWindow),
     currencies: set(document["allowed_currencies"]) ?? new Set(["usd"]),
@@ -45,6 +47,10 @@ function routes(value: unknown): readonly Route[] {
 
 function micros(value: unknown): bigint | undefined {
   return value === undefined ? undefined : parseUsd(value as string);
+}
+
+function count(value: unknown): bigint | undefined {
+  return value === undefined ? undefined : BigInt(value as number);
 }
 
 function currencyCap(value: unknown): CurrencyCap | undefined {

@@ -56,6 +56,7 @@ const DEFAULTS: Partial<Record<PolicyFieldName, unknown>> = {
   merchants: [],
   allowed_currencies: ["usd"],
   idempotency: "replay",
+  cap_window: "utc_day",
 };
 
 type NarrowedField = Exclude<PolicyFieldName, "parameters" | "caps">;
@@ -64,7 +65,11 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   vendor: same,
   description: (_base, given) => given,
   daily_usd_cap: atMost((value) => parseUsd(value as string)),
-  cap_window: same,
+  // A cap over any 24 hours admits nothing that the same cap over a UTC day refuses; the other way round it does.
+  cap_window: (base, given, sayWider) => {
+    if (base === "rolling_24h" && given !== "rolling_24h") sayWider();
+    return given;
+  },
   total_usd_cap: atMost((value) => parseUsd(value as string)),
   daily_cap: narrowMoney,
   total_cap: narrowMoney,
@@ -78,6 +83,9 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   from_domains: within(isSame),
   to_domains: within(isSame),
   daily_send_cap: atMost((value) => BigInt(value as number)),
+  max_write_operations: atMost((value) => BigInt(value as number)),
+  requests_per_minute: atMost((value) => BigInt(value as number)),
+  requests_per_hour: atMost((value) => BigInt(value as number)),
   idempotency: (base, given, sayWider) => {
     if (base === "replay" && given !== "replay") sayWider();
     return given;

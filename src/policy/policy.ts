@@ -53,6 +53,10 @@ export interface CompiledPolicy {
   readonly kindCaps: readonly KindCap[];
   readonly maxPerCallMicros: Micros | undefined;
   readonly dailySendCap: bigint | undefined;
+  /** Calls that are no reads, over the key's whole life. */
+  readonly maxWriteOperations: bigint | undefined;
+  readonly requestsPerMinute: bigint | undefined;
+  readonly requestsPerHour: bigint | undefined;
   /** Whether a repeat with the same Idempotency-Key is answered from the record or sent on. */
   readonly idempotency: "replay" | "forward";
   /** For how long the same call is not sent again; undefined where it is. */

@@ -89,7 +89,12 @@ export const PolicySchema = Type.Object(
     vendor: field("text", "The vendor that the key is for: stripe, twilio, resend, or a declared one like postmark."),
     description: Type.Optional(field("text", "What the key is for, in words.")),
     daily_usd_cap: Type.Optional(field("usd", "Dollars that may be spent per cap window, over all calls.")),
-    cap_window: Type.Optional(field("text", "When the daily caps start again: utc_day (the default).")),
+    cap_window: Type.Optional(
+      field(
+        "text",
+        "What the daily caps count over: utc_day (the default), or rolling_24h, the last 24 hours to the millisecond.",
+      ),
+    ),
     total_usd_cap: Type.Optional(field("usd", "Dollars that may be spent over the key's whole life.")),
     daily_cap: Type.Optional(
       field(
@@ -131,6 +136,18 @@ export const PolicySchema = Type.Object(
     from_domains: Type.Optional(field("list", "The domains that mail may be sent from.")),
     to_domains: Type.Optional(field("list", "The domains that mail may be sent to, over every to, cc and bcc.")),
     daily_send_cap: Type.Optional(field("count", "Messages or recipients that may be sent to per cap window.")),
+    max_write_operations: Type.Optional(
+      field(
+        "count",
+        "Calls that are no reads (GET, HEAD, OPTIONS) over the key's whole life. Counted from when it is set.",
+      ),
+    ),
+    requests_per_minute: Type.Optional(
+      field("count", "Calls, reads too, that may be admitted within any 60 seconds, whatever becomes of them."),
+    ),
+    requests_per_hour: Type.Optional(
+      field("count", "Calls, reads too, that may be admitted within any 60 minutes, whatever becomes of them."),
+    ),
     idempotency: Type.Optional(
       field(
         "text",
@@ -177,9 +194,6 @@ export const LATER_FIELDS: ReadonlyMap<string, string> = new Map([
   ["vendors", "issue one key per vendor, each with its own policy"],
   ["daily_usd_cap_total", "use daily_usd_cap on each vendor's key"],
   ["per_vendor_daily_caps", "use daily_usd_cap on each vendor's key"],
-  ["max_write_operations", "use total_usd_cap or daily_send_cap"],
-  ["requests_per_hour", "use daily_usd_cap or daily_send_cap"],
-  ["requests_per_minute", "use daily_usd_cap or daily_send_cap"],
   ["on_unknown_cost", "leave it out: calls of unknown cost are refused"],
   ["auto_revoke", "revoke by hand with `keybrake key revoke`"],
 ]);

@@ -115,12 +115,8 @@ function readNamed(name: PolicyFieldName, value: unknown, report: Report): strin
     report([name], `vendor must be a vendor's name in small letters like stripe, not ${shown(value)}`);
     return undefined;
   }
-  if (name === "cap_window" && text === "rolling_24h") {
-    report([name], "cap_window: rolling_24h is not supported yet in this version; use utc_day");
-    return undefined;
-  }
-  if (name === "cap_window" && text !== "utc_day") {
-    report([name], `cap_window must be utc_day, not ${shown(value)}`);
+  if (name === "cap_window" && text !== "utc_day" && text !== "rolling_24h") {
+    report([name], `cap_window must be utc_day or rolling_24h, not ${shown(value)}`);
     return undefined;
   }
   if (name === "idempotency" && text !== "replay" && text !== "forward") {

@@ -16,6 +16,8 @@ export interface Denial {
   readonly rule: string;
   readonly message: string;
   readonly details: Details;
+  /** Set where it is known after how long the same call is admitted. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** An answer ready for the socket. */
@@ -54,6 +56,7 @@ export function holdDenial(
   }
   if (rule === "object" && object !== undefined) return objectDenial(code, objectPath(object), reason);
   if (code === "idempotency_in_progress") return plain(code, rule, IN_PROGRESS[rule === "outcome_unknown" ? 1 : 0]!);
+  if (code === "rate_exceeded" && budget) return rateDenial(code, budget);
   if (code === "cap_exceeded" && budget) return capDenial(decision, budget, exposureMicros);
   return plain(code, rule, `Refused: ${VERDICTS[code].advice}.`);
 }
@@ -78,6 +81,18 @@ function plain(code: RefusalCode, rule: string, message: string): Denial {
   return { code, rule, message, details: {} };
 }
 
+function rateDenial(code: RefusalCode, budget: BudgetUse): Denial {
+  const seconds = budget.retryAfterMs === undefined ? undefined : Math.ceil(budget.retryAfterMs / 1_000);
+  const wait = seconds === undefined ? "Do not retry." : `Retry after ${seconds} s.`;
+  return {
+    code,
+    rule: budget.name,
+    message: `The rate ${budget.name} is reached: ${budget.used} of ${budget.cap} requests are used. ${wait}`,
+    details: budgetDetails(budget),
+    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+  };
+}
+
 function capDenial(
   { code, rule }: { readonly code: RefusalCode; readonly rule: string },
   budget: BudgetUse,
@@ -90,7 +105,7 @@ function capDenial(
   const numbers =
     budget.unit === "usd"
       ? `$${formatUsd(budget.used)} of $${formatUsd(budget.cap)} is used and this call may cost $${formatUsd(exposureMicros)}`
-      : `${budget.used} of ${budget.cap} sends are used`;
+      : `${budget.used} of ${budget.cap} ${budget.unit} are used`;
   return {
     code,
     rule,
@@ -111,8 +126,9 @@ function unratedText({ lacksRateOf }: BudgetUse): string {
 function budgetDetails(budget: BudgetUse | undefined): Details {
   if (!budget) return {};
   const reset: Details = budget.resetAt === undefined ? {} : { reset_at: new Date(budget.resetAt).toISOString() };
-  if (budget.unit === "sends") {
-    return { budget: budget.name, cap_sends: Number(budget.cap), used_sends: Number(budget.used), ...reset };
+  if (budget.unit !== "usd") {
+    const { name, unit, cap, used } = budget;
+    return { budget: name, [`cap_${unit}`]: Number(cap), [`used_${unit}`]: Number(used), ...reset };
   }
   return { budget: budget.name, cap_usd: formatUsd(budget.cap), used_usd: formatUsd(budget.used), ...reset };
 }
@@ -124,8 +140,7 @@ const FINAL_RULES: ReadonlySet<string> = new Set(["frozen", "outcome_unknown"]);
 const RETRY_AFTER_SECONDS: Partial<Record<RefusalCode, string>> = {
   draining: "2",
   store_unavailable: "5",
-  // Calls at the vendor end within moments; rates over a minute are not there yet.
-  rate_exceeded: "1",
+  // Calls at the vendor end within moments.
   idempotency_in_progress: "1",
 };
 
@@ -152,7 +167,8 @@ export function refuse(plane: DataPlane, request: ParsedRequest, denial: Denial,
     ...answer.headers.filter(([name]) => name.toLowerCase() !== "content-type"),
   ];
   if (denial.code === "cap_exceeded") headers.push(["x-keybrake-cap-hit", "true"]);
-  const retryAfter = FINAL_RULES.has(denial.rule) ? undefined : RETRY_AFTER_SECONDS[denial.code];
+  const known = denial.retryAfterSeconds?.toString() ?? RETRY_AFTER_SECONDS[denial.code];
+  const retryAfter = FINAL_RULES.has(denial.rule) ? undefined : known;
   if (retryAfter) headers.push(["retry-after", retryAfter]);
   // stripe-node leaves the body of what it repeats unread, and its process would wait for this connection to time out.
   return { status: answer.status, headers, body: answer.body, ...(refusal.mayRetry ? { closes: true } : {}) };

@@ -13,6 +13,7 @@ import type { AlertQueue } from "./alert-queue.ts";
 import type { BackupReport, Frozen } from "./backup-report.ts";
 import type { CounterReads } from "./counter-reads.ts";
 import type { DueReconciliation } from "./due-reconciliation.ts";
+import type { KeySpend } from "./key-spend.ts";
 import type { Standing } from "./standing.ts";
 
 /** A vault key as it is kept: never the token, only its hash. */
@@ -59,15 +60,6 @@ export interface KeyFilter {
   /** Ids below this one (older keys) only. */
   readonly before?: string;
   readonly limit: number;
-}
-
-export interface KeySpend {
-  /** What is used of each of the key's own budgets, window by window, oldest first. */
-  readonly counters: readonly { readonly name: string; readonly windowStart: EpochMs; readonly used: bigint }[];
-  readonly settledMicros: Micros;
-  readonly heldMicros: Micros;
-  readonly unresolvedMicros: Micros;
-  readonly calls: number;
 }
 
 export interface KeyChange {
@@ -210,7 +202,8 @@ export interface Store extends ChainSource, CounterReads, AlertQueue {
   updateKey(id: string, change: KeyChange): Promise<VaultKeyRecord | undefined>;
   /** Returns the keys that this call revoked, and is in force for every process when it returns. */
   revokeKeys(selector: KeySelector, reason: string | null, now: EpochMs): Promise<readonly VaultKeyRecord[]>;
-  keySpend(keyId: string): Promise<KeySpend>;
+  /** @param now that rolling windows end at, or the ledger's own time where that is later; without it, that time. */
+  keySpend(keyId: string, now?: EpochMs): Promise<KeySpend>;
 
   listVendors(): Promise<readonly VendorRecord[]>;
   /** Writes the settings as the successor of `vendor.version - 1`; false where somebody else was faster. */

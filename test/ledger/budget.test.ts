@@ -17,6 +17,9 @@ const NO_CAPS: CompiledPolicy = {
   kindCaps: [],
   maxPerCallMicros: undefined,
   dailySendCap: undefined,
+  maxWriteOperations: undefined,
+  requestsPerMinute: undefined,
+  requestsPerHour: undefined,
   currencies: new Set(["usd"]),
   parameters: [],
   customers: undefined,
@@ -68,6 +71,33 @@ describe("a key's budgets", () => {
       ["caps.charge.daily_usd", "caps.charge.daily_usd", "usd", 5n, "utc_day", "charge"],
       ["caps.payout.daily_usd", "caps.payout.daily_usd", "usd", 0n, "utc_day", "payout"],
       ["caps.payout.total_usd", "caps.payout.total_usd", "usd", 8n, "lifetime", "payout"],
+    ]);
+  });
+
+  test("go by the window that the policy has, writes by the key's life and requests by any minute and hour", () => {
+    const policy: CompiledPolicy = {
+      ...NO_CAPS,
+      capWindow: "rolling_24h",
+      dailyCapMicros: 5n,
+      dailyCap: EUROS(2n),
+      totalCapMicros: 9n,
+      dailySendCap: 3n,
+      kindCaps: [{ kind: "refund", dailyMicros: 1n, totalMicros: 2n }],
+      maxWriteOperations: 4n,
+      requestsPerMinute: 6n,
+      requestsPerHour: 7n,
+    };
+    const shown = keyBudgets("vk_1", policy, RATES).map(({ id, name, unit, window }) => [id, name, unit, window]);
+    expect(shown).toEqual([
+      ["key:vk_1:requests_per_minute@rolling_minute", "requests_per_minute", "requests", "rolling_minute"],
+      ["key:vk_1:requests_per_hour@rolling_hour", "requests_per_hour", "requests", "rolling_hour"],
+      ["key:vk_1:daily_usd_cap@rolling_24h", "daily_usd_cap", "usd", "rolling_24h"],
+      ["key:vk_1:daily_usd_cap@rolling_24h", "daily_cap", "usd", "rolling_24h"],
+      ["key:vk_1:total_usd_cap", "total_usd_cap", "usd", "lifetime"],
+      ["key:vk_1:daily_send_cap@rolling_24h", "daily_send_cap", "sends", "rolling_24h"],
+      ["key:vk_1:max_write_operations", "max_write_operations", "writes", "lifetime"],
+      ["key:vk_1:caps.refund.daily_usd@rolling_24h", "caps.refund.daily_usd", "usd", "rolling_24h"],
+      ["key:vk_1:caps.refund.total_usd", "caps.refund.total_usd", "usd", "lifetime"],
     ]);
   });
 

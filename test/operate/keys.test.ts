@@ -139,6 +139,7 @@ describe("a change", () => {
   const REFUSED: readonly (readonly [what: string, change: UpdateKeyRequest, message: RegExp])[] = [
     ["nothing", { policy: {} }, /nothing to change/],
     ["the vendor", { policy: { vendor: "twilio" } }, /vendor cannot be changed/],
+    ["the window that it counts by", { policy: { cap_window: "rolling_24h" } }, /counts by cap_window: utc_day/],
     ["a field that there is not", { policy: { daily_usd: 5 } }, /daily_usd/],
     ["a field that there is not, away", { policy: { daily_usd_capp: null } }, /did you mean daily_usd_cap/],
     ["a cap to nonsense", { policy: { daily_usd_cap: "-1" } }, /dollars/],

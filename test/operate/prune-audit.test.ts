@@ -2,11 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { AuditUpkeep } from "../../src/operate/audit-upkeep.ts";
 import { recordHistory } from "../audit/chain-history.ts";
 import { Random } from "../audit/random.ts";
-import { resolutionOf } from "../ledger/entries.ts";
+import { holdOf, resolutionOf } from "../ledger/entries.ts";
+import { perMinute, rollingCap } from "../store/conformance/rolling-windows.ts";
 import { type Installed, install, problemOf, START_MS } from "./installed.ts";
 import { recordCall } from "./record-call.ts";
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 let installed: Installed;
 /** Calls that stay unresolved. */
@@ -68,6 +70,25 @@ describe("retention", () => {
     const page = await installed.control.queryAudit({}, { limit: 1_000 });
     const kept = page.rows.filter(({ id }) => !unresolved.includes(id));
     expect(kept.map(({ state }) => state)).toEqual(["held", "settled"]);
+    expect(await store.checkCounters()).toEqual([]);
+  });
+
+  test("leaves rolling budgets as they are, also when what they counted has aged since", async () => {
+    const { store, clock } = installed;
+    const [key] = await store.listKeys({ limit: 1 });
+    const from = clock.nowMs;
+    const take = async (at: number, to: "settled" | "released") => {
+      const hold = holdOf(key!.id, 10, { budgets: [rollingCap(key!.id, 500), perMinute(key!.id, 100)] });
+      await store.apply([hold], at);
+      await store.apply([resolutionOf(hold.facts.id, to, 4, { finishedAt: at })], at);
+    };
+    for (let i = 0; i < 20; i++) await take(from + i * HOUR_MS * 2, i % 4 === 0 ? "released" : "settled");
+    for (let i = 0; i < 3; i++) await take(from + 38 * HOUR_MS + i, "released");
+    // No call comes for two days: by the ledger's own clock the last 24 hours still count when their rows are removed.
+    clock.nowMs = from + 38 * HOUR_MS + 2 * DAY_MS;
+    expect((await prune(1)).rows).toBeGreaterThan(20);
+    expect(await store.checkCounters()).toEqual([]);
+    await take(clock.nowMs, "settled");
     expect(await store.checkCounters()).toEqual([]);
   });
 

@@ -84,6 +84,9 @@ describe("takes what narrows", () => {
     ["the default of idempotency by name", { idempotency: "replay" }, { idempotency: "replay" }],
     ["a shorter life", { expires_in: 60 }, { expires_in: "60s" }],
     ["another description", { description: "x" }, { description: "x" }],
+    ["a rolling window", { cap_window: "rolling_24h" }, { cap_window: "rolling_24h" }],
+    ["a rate where there is none", { requests_per_minute: 9 }, { requests_per_minute: 9 }],
+    ["a count where there is none", { max_write_operations: 9 }, { max_write_operations: 9 }],
     ["the same vendor", { vendor: "fake", cap_window: "utc_day" }, { vendor: "fake" }],
   ])("%s", (_title, fields, expected) => {
     expect(narrowPolicy(BASE, fields, fakeVendor)).toMatchObject(expected as object);
@@ -147,6 +150,19 @@ describe("refuses what widens, with field, template's value and given value", ()
     ]);
   });
 
+  test.each([
+    [{ cap_window: "rolling_24h" }, { cap_window: "utc_day" }, "cap_window: utc_day is wider than"],
+    [
+      { max_write_operations: 5 },
+      { max_write_operations: 6 },
+      "max_write_operations: 6 is wider than the template's 5",
+    ],
+    [{ requests_per_minute: 5 }, { requests_per_minute: 6 }, "requests_per_minute: 6 is wider than the template's 5"],
+    [{ requests_per_hour: 5 }, { requests_per_hour: 6 }, "requests_per_hour: 6 is wider than the template's 5"],
+  ])("%o with %o", (base, fields, message) => {
+    expect(() => narrowPolicy(policy(base), fields, fakeVendor)).toThrow(message);
+  });
+
   test("repeats that are sent on, unless the template sends them on", () => {
     const forwarding = policy({ allowed_endpoints: ["* /**"], idempotency: "forward" });
     for (const idempotency of ["forward", "replay"]) {
@@ -159,6 +175,8 @@ describe("refuses what widens, with field, template's value and given value", ()
     expect(() => narrowPolicy(policy({}), { allowed_endpoints: ["GET /v1/a"] }, fakeVendor)).toThrow("template's []");
   });
 });
+
+const COUNTS = ["daily_send_cap", "max_write_operations", "requests_per_minute", "requests_per_hour"];
 
 describe("for any policy and any fields", () => {
   test("narrowing never admits a call that the base refused, and never raises a cap or a life", () => {
@@ -193,8 +211,10 @@ describe("for any policy and any fields", () => {
               const same = narrow!.find((budget) => budget.name === name);
               expect(same ? same.cap <= cap : `${name} is gone`).toBe(true);
             }
-            if (base["daily_send_cap"] !== undefined) {
-              expect(narrowed["daily_send_cap"] as number).toBeLessThanOrEqual(base["daily_send_cap"] as number);
+            if (base["cap_window"] === "rolling_24h") expect(narrowed["cap_window"]).toBe("rolling_24h");
+            for (const name of COUNTS) {
+              if (base[name] === undefined) continue;
+              expect(narrowed[name] as number).toBeLessThanOrEqual(base[name] as number);
             }
             if (base["expires_in"]) {
               expect(parseDuration(narrowed["expires_in"] as string)).toBeLessThanOrEqual(

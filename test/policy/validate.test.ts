@@ -86,13 +86,8 @@ describe("what is refused", () => {
     ["an empty value", { vendor: "stripe", daily_usd_cap: null }, "daily_usd_cap", "is empty"],
     ["an empty text for a list", { vendor: "stripe", customers: "" }, "customers", 'not ""'],
     ["a fraction for a count", { vendor: "stripe", daily_send_cap: 1.5 }, "daily_send_cap", "not 1.5"],
+    ["a negative rate", { vendor: "stripe", requests_per_minute: -1 }, "requests_per_minute", "not -1"],
     ["no duration", { vendor: "stripe", expires_in: "soon" }, "expires_in", "30s, 5m, 2h"],
-    [
-      "rolling_24h",
-      { vendor: "stripe", cap_window: "rolling_24h" },
-      "cap_window",
-      "not supported yet in this version; use utc_day",
-    ],
     [
       "another word for idempotency",
       { vendor: "stripe", idempotency: "off" },
@@ -100,7 +95,12 @@ describe("what is refused", () => {
       'must be replay or forward, not "off"',
     ],
     ["a window that is no duration", { vendor: "stripe", dedup_window: "soon" }, "dedup_window", "30s, 5m, 2h"],
-    ["another window", { vendor: "stripe", cap_window: "week" }, "cap_window", 'must be utc_day, not "week"'],
+    [
+      "another window",
+      { vendor: "stripe", cap_window: "week" },
+      "cap_window",
+      'must be utc_day or rolling_24h, not "week"',
+    ],
     [
       "no endpoint",
       { vendor: "stripe", allowed_endpoints: ["POST /v1/a", "/v1/b"] },
@@ -115,8 +115,8 @@ describe("what is refused", () => {
     ["no currency", { vendor: "stripe", allowed_currencies: ["dollars"] }, "allowed_currencies.0", "ISO code"],
     [
       "a later field",
-      { vendor: "stripe", requests_per_hour: 5 },
-      "requests_per_hour",
+      { vendor: "stripe", auto_revoke: { cap_hits: 10 } },
+      "auto_revoke",
       "not supported yet in this version",
     ],
     ["several vendors", { vendors: { stripe: {} } }, "vendors", "one key per vendor"],

@@ -12,6 +12,7 @@ import { objectConformance } from "./conformance/objects.ts";
 import { precedenceConformance } from "./conformance/precedence.ts";
 import { reconciliationConformance } from "./conformance/reconciliations.ts";
 import { repeatConformance } from "./conformance/repeats.ts";
+import { rollingWindowConformance } from "./conformance/rolling-windows.ts";
 import { windowConformance } from "./conformance/windows.ts";
 import type { OpenStore } from "./store-under-test.ts";
 
@@ -28,6 +29,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("what refuses first", () => precedenceConformance(open));
     describe("windows and the clock", () => windowConformance(open));
     describe("budgets above keys", () => budgetConformance(open));
+    describe("rolling windows and counts", () => rollingWindowConformance(open));
     describe("kinds of money", () => kindConformance(open));
     describe("leases, counters, figures", () => counterConformance(open));
     describe("the audit table", () => auditConformance(open));

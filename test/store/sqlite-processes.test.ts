@@ -68,6 +68,49 @@ test("several budgets above keys stay exact to the dollar under 8 processes, eac
   });
 }, 30_000);
 
+test.each([
+  ["a cap over any 24 hours", ["daily_usd_cap", "usd", "rolling_24h", "100"]],
+  ["a rate", ["requests_per_minute", "requests", "rolling_minute", "20"]],
+  ["a cap on writes", ["max_write_operations", "writes", "lifetime", "20"]],
+] as const)(
+  "admits exactly 20 calls under %s, hammered by two processes, and none more by a third",
+  async (_title, budget) => {
+    await withStore(async ({ store, path }) => {
+      const { id } = await issue(store);
+      const workers = [1, 2].map(() => startWorker("hold-loop.ts", path, id, "5", ...budget));
+      for (const worker of workers) expect(await worker.line()).toBe("ready");
+      for (const worker of workers) worker.go();
+      let admitted = 0;
+      for (const worker of workers) admitted += (await worker.rest()).filter((line) => line !== "full").length;
+      expect(admitted).toBe(20);
+      const late = startWorker("hold-loop.ts", path, id, "5", ...budget);
+      await late.line();
+      late.go();
+      expect(await late.rest()).toEqual(["full"]);
+      expect(await store.checkCounters()).toEqual([]);
+    });
+  },
+);
+
+test("keeps a rolling budget's total and entries as its calls say, killed at ten random moments", async () => {
+  await withStore(async ({ store, path }) => {
+    const { id } = await issue(store);
+    for (let run = 0; run < 10; run++) {
+      const worker = startWorker("hold-loop.ts", path, id, "5", "daily_usd_cap", "usd", "rolling_24h", "1000000");
+      await worker.line();
+      worker.go();
+      for (let i = Math.floor(Math.random() * 30); i >= 0; i--) await worker.line();
+      worker.kill();
+      await worker.rest();
+      await worker.exited;
+      const { heldMicros } = await store.auditTotals({ state: "held" });
+      const [counter] = (await store.keySpend(id)).counters;
+      expect(counter).toMatchObject({ name: "daily_usd_cap@rolling_24h", used: heldMicros });
+      expect(await store.checkCounters()).toEqual([]);
+    }
+  });
+}, 60_000);
+
 test("stops another process's very next call once a revoke has returned", async () => {
   await withStore(async ({ store, path }) => {
     const { id } = await issue(store);

@@ -1,6 +1,6 @@
 import type { CallFacts } from "../../audit/row.ts";
 import type { CurrencyRates } from "../../core/currency.ts";
-import { type EpochMs, windowStart } from "../../core/window.ts";
+import { type EpochMs, isRolling, windowStart } from "../../core/window.ts";
 import { type Budget, keyCounters } from "../../ledger/budget.ts";
 import { counterKey, decide } from "../../ledger/decide.ts";
 import type { Charge, HoldDecision, HoldRequest, KeyState } from "../../ledger/entry.ts";
@@ -88,7 +88,8 @@ export class RecordedLedger {
     const known = this.#budgets.get(keyId);
     if (known) return known;
     if (this.#budgets.size >= KEYS_REMEMBERED_MAX) this.#budgets.clear();
-    const budgets = keyCounters(keyId, this.#policy, this.#rates);
+    // What counts by the moment (a rolling day, a rate) is named as not checked.
+    const budgets = keyCounters(keyId, this.#policy, this.#rates).filter(({ window }) => !isRolling(window));
     this.#budgets.set(keyId, budgets);
     return budgets;
   }
@@ -131,11 +132,11 @@ export class RecordedLedger {
 }
 
 function holdRequest(row: RecordedRow, kind: string, budgets: readonly Budget[]): HoldRequest {
-  // `decide` reads these three of the facts; the rest is for the audit row, and none is written.
-  const { vaultKeyId, vendor, agentRunLabel } = row;
+  // `decide` reads these four of the facts; the rest is for the audit row, and none is written.
+  const { vaultKeyId, vendor, agentRunLabel, method } = row;
   return {
     type: "hold",
-    facts: { vaultKeyId, vendor, agentRunLabel } as CallFacts,
+    facts: { vaultKeyId, vendor, agentRunLabel, method } as CallFacts,
     keyVersion: 1,
     vendorVersion: 0,
     refusal: undefined,

@@ -21,14 +21,16 @@ const CHECKED = [
   "max_amount_per_call_usd",
   "customers",
   "on_unknown_cost",
-  "cap_window",
   "daily_usd_cap",
   "total_usd_cap",
   "daily_cap",
   "total_cap",
   "caps",
   "daily_send_cap",
+  "max_write_operations",
 ];
+/** Of these what counts over any 24 hours cannot be told from the rows alone, without every end of every call. */
+const BY_THE_WINDOW = new Set(["daily_usd_cap", "daily_cap", "daily_send_cap"]);
 /** Fields that refuse no call for what it is. */
 const NO_RULES = ["vendor", "description", "idempotency", "expires_in"];
 
@@ -37,7 +39,9 @@ const NO_RULES = ["vendor", "description", "idempotency", "expires_in"];
  * cost and did cost, and no parameters, recipients, senders, accounts or currencies.
  */
 export function uncheckedFields(document: PolicyDocument): readonly string[] {
-  const known = new Set([...CHECKED, ...NO_RULES]);
+  const isRolling = document["cap_window"] === "rolling_24h";
+  const known = new Set([...CHECKED.filter((name) => !(isRolling && BY_THE_WINDOW.has(name))), ...NO_RULES]);
+  if (!isRolling) known.add("cap_window");
   return Object.keys(document).filter((name) => !known.has(name));
 }
 

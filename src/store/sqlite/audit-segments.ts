@@ -2,7 +2,9 @@ import type { Database } from "bun:sqlite";
 import { columnValue } from "../../audit/chain-columns.ts";
 import { type ChainedRow, rowCostMicros, rowFinishedAt, rowState } from "../../audit/chained-row.ts";
 import { type AuditSegment, type CounterSum, segmentSeal, sumsList } from "../../audit/segment.ts";
-import type { EpochMs } from "../../core/window.ts";
+import { type EpochMs, ROLLING_WINDOWS_MS } from "../../core/window.ts";
+import { rollingWindowOf } from "../../ledger/budget.ts";
+import type { Charge } from "../../ledger/entry.ts";
 import { chargeLeft, decodeCharges } from "./charges.ts";
 
 interface SegmentRow {
@@ -68,13 +70,18 @@ export class AuditSegments {
       firstAt: rowFinishedAt(first),
       lastAt: rowFinishedAt(last),
       prunedAt,
-      sums: summed([], rows),
+      sums: summed([], rows, this.#ledgerNow()),
     };
     const before = this.#endingAt(first.chainSeq - 1);
     if (!before || last.chainSeq - before.firstChainSeq >= rowsMax) return own;
     const { firstChainSeq, prevHash, firstAt } = before;
-    const sums = summed(before.sums, rows);
+    const sums = summed(before.sums, rows, this.#ledgerNow());
     return { ...own, firstChainSeq, prevHash, firstAt, costMicros: before.costMicros + costMicros, sums };
+  }
+
+  /** What has aged on a rolling budget has aged by this clock, which never runs backwards. */
+  #ledgerNow(): EpochMs {
+    return Number(this.#database.query<{ now: bigint }, []>("SELECT now FROM ledger_state").get()!.now);
   }
 
   #endingAt(chainSeq: number): AuditSegment | undefined {
@@ -131,20 +138,29 @@ function segmentOf(row: SegmentRow): AuditSegment {
 }
 
 /** What `rows` leave on which counters, added to `sums`. */
-function summed(sums: readonly CounterSum[], rows: readonly ChainedRow[]): readonly CounterSum[] {
+function summed(sums: readonly CounterSum[], rows: readonly ChainedRow[], now: EpochMs): readonly CounterSum[] {
   const total = new Map<string, CounterSum>(sums.map((sum) => [`${sum[1]} ${sum[0]}`, sum]));
   for (const row of rows) {
     // Of an unresolved call its later row counts; nothing else is pruned that holds.
-    if (rowState(row) !== "settled") continue;
+    const state = rowState(row);
+    if (state !== "settled" && state !== "released") continue;
     const keyId = columnValue(row.values, "vault_key_id") as string;
     const exposureMicros = BigInt(columnValue(row.values, "exposure_micros")!);
     const charges = decodeCharges(keyId, exposureMicros, columnValue(row.values, "charges") as string | null);
     for (const charge of charges) {
       const { budgetId, windowStart } = charge;
+      // A released call leaves its requests, if anything.
+      if (hasAged(charge, now) || (state === "released" && charge.unit !== "requests")) continue;
       const key = `${windowStart} ${budgetId}`;
-      const left = chargeLeft({ state: "settled", costMicros: rowCostMicros(row) }, charge);
+      const left = chargeLeft({ state, costMicros: rowCostMicros(row) }, charge);
       total.set(key, [budgetId, windowStart, (total.get(key)?.[2] ?? 0n) + left]);
     }
   }
   return [...total.values()];
+}
+
+/** Of a rolling budget a row stands for nothing once its window is over: a sum per call would make segments large. */
+function hasAged({ budgetId, windowStart }: Charge, now: EpochMs): boolean {
+  const window = rollingWindowOf(budgetId);
+  return window !== undefined && windowStart <= now - ROLLING_WINDOWS_MS[window];
 }

@@ -1,5 +1,6 @@
 import type { Micros } from "../../core/money.ts";
 import type { Charge } from "../../ledger/entry.ts";
+import { amountAfter } from "../../ledger/settlement.ts";
 
 /**
  * As a row keeps it: a key's own budget without the `key:vk_…:` that the row says already, and no amount where it is the
@@ -32,8 +33,8 @@ export function chargeLeft(
   { state, costMicros }: { readonly state: string; readonly costMicros: Micros | null },
   { unit, amount }: Charge,
 ): bigint {
-  if (state === "released") return 0n;
-  return state === "settled" && unit === "usd" ? costMicros! : amount;
+  if (state !== "released" && state !== "settled") return amount;
+  return amountAfter({ unit, amount }, state, costMicros ?? 0n);
 }
 
 function ownPrefix(keyId: string): string {

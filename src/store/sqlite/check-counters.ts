@@ -1,17 +1,24 @@
 import { sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
+import { ROLLING_WINDOWS_MS } from "../../core/window.ts";
 import type { CounterMismatch } from "../store.ts";
 
 /**
  * Every counter beside the sum of what its calls hold or cost, recomputed from the rows and, for rows
  * that retention has removed, from what their segments keep. Of an unresolved call that was
  * resolved later the later row counts, and its own no more.
+ * A rolling budget is checked twice: each entry that still counts beside its calls, and its total (as window 0) beside all
+ * its entries. What has aged by the ledger's clock is nobody's business any more.
  */
 export function checkCounters(db: BunSQLiteDatabase): readonly CounterMismatch[] {
+  const windows = sql.join(
+    Object.entries(ROLLING_WINDOWS_MS).map(([name, countsMs]) => sql`(${`@${name}`}, ${countsMs})`),
+    sql`, `,
+  );
   const rows = db.all<[string, bigint, bigint, bigint]>(sql`
     WITH calls AS (
       SELECT vault_key_id, state, exposure_micros, cost_micros, charges FROM audit_rows
-      WHERE charges IS NOT NULL AND state <> 'released' AND NOT (
+      WHERE charges IS NOT NULL AND NOT (
         state = 'unresolved' AND EXISTS (SELECT 1 FROM audit_rows AS later WHERE later.refers_to = audit_rows.id)
       )
       UNION ALL
@@ -23,24 +30,42 @@ export function checkCounters(db: BunSQLiteDatabase): readonly CounterMismatch[]
              END AS budget_id,
              charge.value ->> 1 AS window_start,
              CASE
+               WHEN state = 'released' AND charge.value ->> 2 <> 'requests' THEN 0
                WHEN state = 'settled' AND charge.value ->> 2 = 'usd' THEN cost_micros
                ELSE coalesce(CAST(charge.value ->> 3 AS INTEGER), exposure_micros)
              END AS amount
       FROM calls, json_each(calls.charges) AS charge
+    ), windows (ending, counts_ms) AS (
+      VALUES ${windows}
+    ), kept AS (
+      SELECT budget_id, window_start, used FROM counters
+      UNION ALL
+      SELECT budget_id, taken_at, amount
+      FROM rolling_entries JOIN windows ON substr(budget_id, -length(ending)) = ending, ledger_state
+      WHERE taken_at > now - counts_ms
     ), pruned AS (
       SELECT sum.value ->> 0 AS budget_id, sum.value ->> 1 AS window_start, CAST(sum.value ->> 2 AS INTEGER) AS amount
       FROM audit_segments, json_each(audit_segments.sums) AS sum
     ), summed AS (
       SELECT budget_id, window_start, sum(amount) AS amount
-      FROM (SELECT * FROM charged UNION ALL SELECT * FROM pruned) GROUP BY budget_id, window_start
+      FROM (SELECT * FROM charged UNION ALL SELECT * FROM pruned)
+      LEFT JOIN windows ON substr(budget_id, -length(ending)) = ending, ledger_state
+      WHERE counts_ms IS NULL OR window_start > now - counts_ms
+      GROUP BY budget_id, window_start
     )
-    SELECT coalesce(counters.budget_id, summed.budget_id) AS budget_id,
-           coalesce(counters.window_start, summed.window_start) AS window_start,
-           coalesce(counters.used, 0) AS counter,
+    SELECT coalesce(kept.budget_id, summed.budget_id) AS budget_id,
+           coalesce(kept.window_start, summed.window_start) AS window_start,
+           coalesce(kept.used, 0) AS counter,
            coalesce(summed.amount, 0) AS amount
-    FROM counters FULL OUTER JOIN summed
-      ON counters.budget_id = summed.budget_id AND counters.window_start = summed.window_start
-    WHERE coalesce(counters.used, 0) <> coalesce(summed.amount, 0)
+    FROM kept FULL OUTER JOIN summed
+      ON kept.budget_id = summed.budget_id AND kept.window_start = summed.window_start
+    WHERE coalesce(kept.used, 0) <> coalesce(summed.amount, 0)
+    UNION ALL
+    SELECT coalesce(rolling_totals.budget_id, entries.budget_id), 0, coalesce(used, 0), coalesce(amount, 0)
+    FROM rolling_totals FULL OUTER JOIN (
+      SELECT budget_id, sum(amount) AS amount FROM rolling_entries GROUP BY budget_id
+    ) AS entries ON entries.budget_id = rolling_totals.budget_id
+    WHERE coalesce(used, 0) <> coalesce(amount, 0)
   `) as unknown as { budget_id: string; window_start: bigint; counter: bigint; amount: bigint }[];
   return rows.map((row) => ({
     budgetId: row.budget_id,

@@ -4,12 +4,14 @@ import type { EpochMs } from "../../core/window.ts";
 import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
 import first from "../migrations/0001_first.sqlite.sql" with { type: "text" };
 import vendorObjects from "../migrations/0002_vendor_objects.sqlite.sql" with { type: "text" };
+import rollingWindows from "../migrations/0003_rolling_windows.sqlite.sql" with { type: "text" };
 import alerts from "../migrations/0004_alerts.sqlite.sql" with { type: "text" };
 import { copyBeforeMigration } from "./backup.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0001_first", sql: first },
   { name: "0002_vendor_objects", sql: vendorObjects },
+  { name: "0003_rolling_windows", sql: rollingWindows },
   { name: "0004_alerts", sql: alerts },
 ];
 

@@ -1,8 +1,10 @@
 import { and, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { EpochMs } from "../../core/window.ts";
-import type { KeyChange, KeyFilter, KeyInserted, KeySelector, KeySpend, VaultKeyRecord } from "../store.ts";
+import type { KeySpend } from "../key-spend.ts";
+import type { KeyChange, KeyFilter, KeyInserted, KeySelector, VaultKeyRecord } from "../store.ts";
 import { isUnresolved } from "./audit.ts";
+import { rollingUses } from "./rolling-uses.ts";
 import { auditRows, callsInFlight, counters, vaultKeys } from "./schema.ts";
 
 type KeyRow = typeof vaultKeys.$inferSelect;
@@ -83,11 +85,12 @@ export class SqliteKeys {
       .map(record);
   }
 
-  spend(keyId: string): KeySpend {
-    return this.#db.transaction(() => this.#spend(keyId));
+  /** @param now as `Store.keySpend` has it. */
+  spend(keyId: string, now: EpochMs = 0): KeySpend {
+    return this.#db.transaction(() => this.#spend(keyId, now));
   }
 
-  #spend(keyId: string): KeySpend {
+  #spend(keyId: string, now: EpochMs): KeySpend {
     const prefix = `key:${keyId}:`;
     const rows = this.#db
       .select()
@@ -113,12 +116,13 @@ export class SqliteKeys {
       .from(callsInFlight)
       .where(eq(callsInFlight.vaultKeyId, keyId))
       .all();
+    const inWindows = rows.map(({ budgetId, windowStart, used }) => ({
+      name: budgetId.slice(prefix.length),
+      windowStart,
+      used,
+    }));
     return {
-      counters: rows.map((row) => ({
-        name: row.budgetId.slice(prefix.length),
-        windowStart: row.windowStart,
-        used: row.used,
-      })),
+      counters: [...inWindows, ...rollingUses(this.#db, keyId, now)],
       settledMicros: final!.settled,
       heldMicros: open!.held,
       unresolvedMicros: final!.unresolved,

@@ -48,6 +48,7 @@ export class LedgerReads {
   view(entries: readonly LedgerEntry[], { counters, records, objects, state }: LedgerLoad): LedgerView {
     const { now, frozen } = state;
     const keys = new Map<string, KeyState>();
+    const freeAt: LedgerView["freeAt"] = (budget, excess) => counters.freeAt(budget.id, excess);
     for (const entry of entries) {
       if (entry.type === "resolve") {
         loadObjects(objects, entry);
@@ -62,7 +63,7 @@ export class LedgerReads {
       const key = keys.has(id) ? undefined : this.#key(id);
       if (key) keys.set(id, key);
     }
-    return { now, keys, ...this.#circumstances(), counters, records, objects, frozen };
+    return { now, keys, ...this.#circumstances(), counters, records, objects, frozen, freeAt };
   }
 
   /** What stands against a call whatever it costs. */

@@ -25,6 +25,7 @@ import { OpenBatches } from "./open-batches.ts";
 import type { OpenCall } from "./open-call.ts";
 import { prepareReconciliations } from "./reconciliations.ts";
 import { isRecorded, prepareRecords, Records } from "./records.ts";
+import { isAnyDue, prepareRolling } from "./rolling-counters.ts";
 import { prepareVendorObjects, readVendorObject, TouchedObjects } from "./vendor-objects.ts";
 import { addRow, correctCounters, firstDollarUse, useAfter, type Work } from "./work.ts";
 
@@ -37,6 +38,7 @@ export class SqliteLedger {
   readonly #rows: FinalRows;
   readonly #open: OpenBatches;
   readonly #recorded: ReturnType<typeof prepareRecords>;
+  readonly #rolling: ReturnType<typeof prepareRolling>;
   readonly #objects: ReturnType<typeof prepareVendorObjects>;
   readonly #waiting: ReturnType<typeof prepareReconciliations>;
   readonly #later: LaterRows;
@@ -51,6 +53,7 @@ export class SqliteLedger {
     this.#rows = new FinalRows(database, chainKey);
     this.#open = new OpenBatches(database);
     this.#recorded = prepareRecords(database);
+    this.#rolling = prepareRolling(database);
     this.#objects = prepareVendorObjects(database);
     this.#waiting = prepareReconciliations(database);
     this.#later = new LaterRows(this.#reads, this.#rows, this.#waiting);
@@ -91,9 +94,15 @@ export class SqliteLedger {
     return this.#transact(request.finishedAt, (work) => this.#later.reconcile(work, request));
   }
 
-  /** Forgets answers that are no longer replayed and objects that nobody has named for a week, a slice of each; the number. */
+  /**
+   * Forgets answers that are no longer replayed, objects that nobody has named for a week, and what counts no more on
+   * rolling budgets, a slice of each; the number.
+   */
   purgeRecords(now: EpochMs): number {
-    return this.#recorded.purge.run(now).changes + this.#objects.purge.run(now).changes;
+    const forgotten = this.#recorded.purge.run(now).changes + this.#objects.purge.run(now).changes;
+    if (!isAnyDue(this.#rolling, now)) return forgotten;
+    // By the ledger's own clock, as every call: what is taken off now counts for nobody any more.
+    return forgotten + this.#transact(now, ({ counters }) => counters.rolling.expire());
   }
 
   /** What stands against a call before its money is looked at, and what is known of its object. */
@@ -107,9 +116,10 @@ export class SqliteLedger {
   #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {
     this.#begin.run();
     try {
+      const state = this.#states.read(wallClock);
       const work: Work = {
-        state: this.#states.read(wallClock),
-        counters: new Counters(this.#database),
+        state,
+        counters: new Counters(this.#database, this.#rolling, state.now),
         records: new Records(this.#recorded),
         objects: new TouchedObjects(this.#objects),
         opened: new Map(),

@@ -56,7 +56,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     insertKey: (key, uniqueLabel) => attempt(() => keyInserts.insert(key, uniqueLabel)),
     updateKey: (id, change) => attempt(() => keys.update(id, change)),
     revokeKeys: (selector, reason, at) => attempt(() => keys.revoke(selector, reason, at)),
-    keySpend: (id) => attempt(() => keys.spend(id)),
+    keySpend: (id, now) => attempt(() => keys.spend(id, now)),
     countersUnder: (prefix, starts) => attempt(() => countersUnder(database, prefix, starts)),
     listVendors: () => attempt(() => control.listVendors()),
     putVendor: (vendor) => attempt(() => control.putVendor(vendor)),

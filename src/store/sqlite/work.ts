@@ -43,8 +43,7 @@ export function useAfter(
 ): Micros | null {
   const first = firstDollarCharge(charges);
   if (!first) return null;
-  counters.load(first.budgetId, first.windowStart);
-  const [change] = counterChanges([first], to, costMicros);
+  const [change] = counters.counts(first) ? counterChanges([first], to, costMicros) : [];
   return counters.used(first) + (change?.delta ?? 0n);
 }
 

@@ -138,9 +138,10 @@ function refuseFull(view: LedgerView, full: Budget, call: HoldRequest): HoldDeci
   const use = budgetUse(view, full);
   const excess = use.used + amountFor(full, call) - full.cap;
   const resetAt = isRolling(full.window) ? view.freeAt?.(full, excess) : use.resetAt;
-  if (full.unit !== "requests") return refuse("cap_exceeded", full.name, { ...use, resetAt }, null);
+  const rule = full.rule ?? full.name;
+  if (full.unit !== "requests") return refuse("cap_exceeded", rule, { ...use, resetAt }, null);
   const retry = resetAt === undefined ? {} : { retryAfterMs: resetAt - view.now };
-  return refuse("rate_exceeded", full.name, { ...use, resetAt, ...retry }, null);
+  return refuse("rate_exceeded", rule, { ...use, resetAt, ...retry }, null);
 }
 
 /**

@@ -71,5 +71,6 @@ function processDenial(plane: DataPlane, key: RingKey, { setup }: IdentifiedCall
   const ofKey = plane.inFlight.underWayOf(key.id);
   if (plane.inFlight.underWay < concurrentCallsMax && ofKey < concurrentCallsPerKeyMax) return undefined;
   const message = `Too many calls are under way at once (${ofKey} of this key, limit ${concurrentCallsPerKeyMax}; ${plane.inFlight.underWay} in all, limit ${concurrentCallsMax}); slow down.`;
-  return { code: "rate_exceeded", rule: "concurrent_calls", message, details: {} };
+  // Calls at the vendor end within moments.
+  return { code: "rate_exceeded", rule: "concurrent_calls", message, details: {}, retryAfterSeconds: 1 };
 }

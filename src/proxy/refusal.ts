@@ -140,7 +140,6 @@ const FINAL_RULES: ReadonlySet<string> = new Set(["frozen", "outcome_unknown"]);
 const RETRY_AFTER_SECONDS: Partial<Record<RefusalCode, string>> = {
   draining: "2",
   store_unavailable: "5",
-  // Calls at the vendor end within moments.
   idempotency_in_progress: "1",
 };
 
@@ -167,7 +166,9 @@ export function refuse(plane: DataPlane, request: ParsedRequest, denial: Denial,
     ...answer.headers.filter(([name]) => name.toLowerCase() !== "content-type"),
   ];
   if (denial.code === "cap_exceeded") headers.push(["x-keybrake-cap-hit", "true"]);
-  const known = denial.retryAfterSeconds?.toString() ?? RETRY_AFTER_SECONDS[denial.code];
+  // Bodies that are being read, of which there are too many, are read within moments.
+  const isBusy = denial.code === "rate_exceeded" && denial.rule === "parse";
+  const known = denial.retryAfterSeconds?.toString() ?? (isBusy ? "1" : RETRY_AFTER_SECONDS[denial.code]);
   const retryAfter = FINAL_RULES.has(denial.rule) ? undefined : known;
   if (retryAfter) headers.push(["retry-after", retryAfter]);
   // stripe-node leaves the body of what it repeats unread, and its process would wait for this connection to time out.

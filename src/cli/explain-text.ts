@@ -77,7 +77,8 @@ export function explainText(view: ExplainView, policiesDir: string): string {
       const left = budgetAmount(budget.unit, budget.remaining);
       const after =
         budget.remaining_after === null ? "" : `, ${budgetAmount(budget.unit, budget.remaining_after)} after this call`;
-      return [budget.budget, `${budgetUse(budget)} used, ${left} left${after}${resets}`] as const;
+      const name = budget.cap_field === budget.budget ? budget.budget : `${budget.budget} ${budget.cap_field}`;
+      return [name, `${budgetUse(budget)} used, ${left} left${after}${resets}`] as const;
     }),
   ]);
 }

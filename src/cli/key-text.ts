@@ -1,6 +1,6 @@
 import type { EpochMs } from "../core/window.ts";
-import type { BudgetView } from "../operate/budget-verbs.ts";
-import type { IssuedKeyView, KeyView, SpendView } from "../operate/control-plane.ts";
+import type { BudgetAboveView, BudgetView } from "../operate/budget-verbs.ts";
+import type { IssuedKeyView, KeyView, ShownKeyView, SpendView } from "../operate/control-plane.ts";
 import type { Column } from "./table.ts";
 import { budgetAmount, budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
 
@@ -27,7 +27,7 @@ function tightest({ budgets }: SpendView): string {
 }
 
 /** What `key show` prints. */
-export function keyText(key: KeyView, now: EpochMs): string {
+export function keyText(key: KeyView & Partial<ShownKeyView>, now: EpochMs): string {
   const { spend } = key;
   return [
     facts([
@@ -46,10 +46,21 @@ export function keyText(key: KeyView, now: EpochMs): string {
       ["calls", counted(spend.calls, "call")],
       ["spent", spentText(spend)],
       ...spend.budgets.map((budget) => [budget.budget, budgetUse(budget) + ownCurrency(budget, key.policy)] as const),
+      ...aboveFacts(key.shared_budgets),
     ]),
     "",
     policyText(key.policy),
   ].join("\n");
+}
+
+/** The budgets above the key, of which others may have used a part. */
+function aboveFacts(above: readonly BudgetAboveView[] | null = []): readonly (readonly [string, string])[] {
+  if (above === null)
+    return [["above the key", "not known: budgets.yaml is broken (`keybrake policy lint` says where)"]];
+  return above.map((budget) => {
+    const kind = budget.kind === null ? "" : `, ${budget.kind} only`;
+    return [`${budget.budget} ${budget.cap_field}`, `${budgetUse(budget)} (above the key${kind})`];
+  });
 }
 
 /** ` (500.00 eur at 1.12)` of a cap in a currency of its own: what its dollars are made of. */

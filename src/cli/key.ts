@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { nearestName } from "../core/nearest.ts";
 import { Problem } from "../core/problem.ts";
-import { type KeyView, LOCAL_ADMIN, type RevokeRequest } from "../operate/control-plane.ts";
+import { type KeyView, LOCAL_ADMIN, type RevokeRequest, type ShownKeyView } from "../operate/control-plane.ts";
 import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { issuedKeyText, keyColumns, keyText } from "./key-text.ts";
@@ -132,7 +132,7 @@ function addUpdate(key: Command, cli: Cli): void {
   ]);
 }
 
-function sayKey(view: KeyView, json: true | undefined, cli: Cli): void {
+function sayKey(view: KeyView | ShownKeyView, json: true | undefined, cli: Cli): void {
   if (json) cli.voice.sayJson(view);
   else cli.voice.say(keyText(view, cli.clock.now()));
 }

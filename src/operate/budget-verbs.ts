@@ -28,6 +28,14 @@ export interface BudgetView {
   readonly reset_at: string | null;
 }
 
+/** One cap of a budget above keys that a key's calls are charged to. */
+export interface BudgetAboveView extends BudgetView {
+  /** `daily_usd_cap`: which of the budget's caps this is. */
+  readonly cap_field: string;
+  /** The one kind of money that it counts; null where it counts every call. */
+  readonly kind: string | null;
+}
+
 /** One cap of a budget above keys, of a member where the budget is a family. */
 export interface SharedBudgetView extends BudgetView {
   /** `daily_usd_cap`: which of the budget's caps this is. */

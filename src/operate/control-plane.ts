@@ -2,7 +2,7 @@ import type { Secret } from "../core/secret.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
-import type { BudgetVerbs, BudgetView } from "./budget-verbs.ts";
+import type { BudgetAboveView, BudgetVerbs, BudgetView } from "./budget-verbs.ts";
 import type { ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
 import type { VendorOperationVerbs } from "./vendor-operations.ts";
@@ -15,7 +15,7 @@ import type { VendorOperationVerbs } from "./vendor-operations.ts";
 export interface ControlPlane extends AuditChainVerbs, BudgetVerbs, PolicyTuningVerbs, VendorOperationVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
-  showKey(id: string, actor: Actor): Promise<KeyView>;
+  showKey(id: string, actor: Actor): Promise<ShownKeyView>;
   updateKey(id: string, change: UpdateKeyRequest, actor: Actor): Promise<UpdatedKeyView>;
   /** In force for every process when it resolves; revoking again changes nothing and is no error. */
   revokeKeys(request: RevokeRequest, actor: Actor): Promise<RevokeView>;
@@ -96,6 +96,11 @@ export interface KeyView {
   readonly spend: SpendView;
 }
 
+export interface ShownKeyView extends KeyView {
+  /** Budgets above keys that its calls are charged to as well; null where `budgets.yaml` is broken and was never read sound. */
+  readonly shared_budgets: readonly BudgetAboveView[] | null;
+}
+
 export interface UpdatedKeyView extends KeyView {
   /** What is lawful in the change and hardly expected, in sentences: a cap of one kind that counts only from now on. */
   readonly warnings: readonly string[];
@@ -168,6 +173,8 @@ export interface SelfView {
   readonly expires_at: string;
   readonly policy: Readonly<Record<string, unknown>>;
   readonly spend: SpendView;
+  /** As `ShownKeyView` has them. */
+  readonly shared_budgets: readonly BudgetAboveView[] | null;
 }
 
 export interface VendorView {

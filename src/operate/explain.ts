@@ -1,12 +1,12 @@
 import type { CallFacts } from "../audit/row.ts";
 import { isRead, type Method } from "../core/call.ts";
-import { parseUsd } from "../core/money.ts";
+import { formatUsd, parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import { VERDICTS, type Verdict } from "../core/verdict.ts";
 import { type EpochMs, windowStart } from "../core/window.ts";
 import { type Budget, keyBudgets, keyCounters } from "../ledger/budget.ts";
 import { counterKey, decide, type LedgerView } from "../ledger/decide.ts";
-import type { Brake, HoldDecision, HoldRequest, KeyState } from "../ledger/entry.ts";
+import type { Brake, BudgetUse, HoldDecision, HoldRequest, KeyState } from "../ledger/entry.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { type Explanation, explain } from "../policy/explain.ts";
 import { callFromText } from "../policy/explain-call.ts";
@@ -14,9 +14,9 @@ import { fillTemplate } from "../policy/load.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import { rulePath, rulePlace } from "../policy/rule-place.ts";
 import type { Template } from "../policy/template.ts";
-import type { KeySpend } from "../store/key-spend.ts";
+import type { CounterUse, KeySpend } from "../store/key-spend.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
-import type { BudgetView } from "./budget-verbs.ts";
+import { type BudgetAbove, budgetsAbove, capField } from "./budgets-above.ts";
 import type { ExplainRequest } from "./control-plane.ts";
 import { budgetView, useOf } from "./key-view.ts";
 import { checkVendorName, vendorRecord } from "./known-vendor.ts";
@@ -31,16 +31,22 @@ interface Subject {
   readonly spend: KeySpend | undefined;
 }
 
+/** A subject with the caps above keys that its calls are charged to; those of a template have no run label. */
+interface Charged extends Subject {
+  readonly above: readonly BudgetAbove[];
+}
+
 /**
  * What the proxy would do with a call, without sending it: the policy's judgement, and then the ledger's own decision on
- * a copy of what the ledger holds (the key's state, brakes, budgets).
+ * a copy of what the ledger holds (the key's state, brakes, budgets, those above keys among them).
+ * @throws Problem `invalid` where `budgets.yaml` is broken and no earlier version of it is known.
  */
 export async function explainCall(options: ControlPlaneOptions, request: ExplainRequest): Promise<ExplainView> {
   const { store, clock, config, vendors } = options;
-  const subject = await subjectOf(options, request);
-  const vendor = checkVendorName(vendors, subject.policy.vendor);
+  const found = await subjectOf(options, request);
+  const vendor = checkVendorName(vendors, found.policy.vendor);
   const call = callFromText(vendor, `${request.method} ${request.path}`, dataOf(request.body));
-  const policy = compilePolicy(subject.policy);
+  const policy = compilePolicy(found.policy);
   const stored = await vendorRecord(store, vendor.name);
   const accountId = stored?.accountId || (options.sandboxAccountIds?.get(vendor.name) ?? "");
   const explanation = explain(
@@ -48,20 +54,18 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
     call,
   );
   const now = clock.now();
+  const label = found.record?.label ?? null;
+  const subject = { ...found, above: await budgetsAbove(options, { vendor: vendor.name, label }, now) };
+  const shared = subject.above.map(({ budget }) => budget);
   const keyId = subject.record?.id ?? "template";
   const ofCall = ({ kind }: Budget) => kind === undefined || kind === explanation.kind;
-  const budgets = keyBudgets(keyId, policy, config.currencyRates).filter(ofCall);
+  const budgets = [...keyBudgets(keyId, policy, config.currencyRates), ...shared].filter(ofCall);
   const view = ledgerView(subject, keyId, budgets, await store.listBrakes(), now);
-  const before = budgets.map((budget) => useBefore(subject, view, budget));
-  const used = budgets.map((budget, index) => budgetView(budget, before[index]!, now));
-  const decision = decide(
-    view,
-    holdRequest(explanation, subject, keyId, keyCounters(keyId, policy, config.currencyRates), call.method),
-  );
-  const said = saidByLedger(decision, explanation, used);
-  const left = (budget: Budget, index: number): string | null => {
+  const charged = [...keyCounters(keyId, policy, config.currencyRates), ...shared];
+  const said = saidByLedger(decide(view, holdRequest(explanation, subject, keyId, charged, call.method)), explanation);
+  const left = (budget: Budget): string | null => {
     if (said.verdict !== "allowed" || explanation.looks_up.length > 0) return null;
-    const { used, ...frees } = before[index]!;
+    const { used, ...frees } = useBefore(subject, budget, now);
     return budgetView(budget, { ...frees, used: used + asks(explanation, budget, call.method) }, now).remaining;
   };
   const { verdict, rule, message } = said;
@@ -77,8 +81,9 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
     exposure_usd: explanation.looks_up.length > 0 ? null : explanation.exposure_usd,
     looks_up: explanation.looks_up,
     max_amount_per_call_usd: explanation.max_amount_per_call_usd,
-    budgets: budgets.map((budget, index): ExplainBudgetView => {
-      return { ...used[index]!, remaining_after: left(budget, index) };
+    budgets: budgets.map((budget): ExplainBudgetView => {
+      const before = budgetView(budget, useBefore(subject, budget, now), now);
+      return { ...before, cap_field: capField(budget), remaining_after: left(budget) };
     }),
   };
 }
@@ -86,11 +91,11 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
 type Said = Pick<Explanation, "verdict" | "rule" | "message">;
 
 /** The policy's own word, unless the ledger has one that comes before it. */
-function saidByLedger(decision: HoldDecision, explanation: Explanation, used: readonly BudgetView[]): Said {
+function saidByLedger(decision: HoldDecision, explanation: Explanation): Said {
   const { verdict, rule, message } = explanation;
   if (decision.admitted || !("rule" in decision) || decision.code === verdict) return { verdict, rule, message };
-  const { code, rule: decidedBy, reason } = decision;
-  const said = `Keybrake: ${reasonOf(code, used, decidedBy, reason)}; ${VERDICTS[code].advice}.`;
+  const { code, rule: decidedBy, budget, reason } = decision;
+  const said = `Keybrake: ${reasonOf(code, budget, decidedBy, reason)}; ${VERDICTS[code].advice}.`;
   return { verdict: code, rule: decidedBy, message: said };
 }
 
@@ -144,27 +149,34 @@ function decoded(text: string): string {
 
 /** The ledger as `decide` wants it; a template is a key that was issued this moment. */
 function ledgerView(
-  { record, spend }: Subject,
+  subject: Charged,
   keyId: string,
   budgets: readonly Budget[],
   brakes: readonly Brake[],
   now: EpochMs,
 ): LedgerView {
-  const { expiresAt, revokedAt, revokeReason } = record ?? { expiresAt: now + 1, revokedAt: null, revokeReason: null };
+  const { expiresAt, revokedAt, revokeReason } = subject.record ?? {
+    expiresAt: now + 1,
+    revokedAt: null,
+    revokeReason: null,
+  };
   const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt, revokeReason };
   const counters = new Map<string, bigint>();
   for (const budget of budgets) {
-    const used = spend ? (useOf(keyId, spend, budget, now)?.used ?? 0n) : 0n;
-    counters.set(counterKey(budget.id, windowStart(budget.window, now)), used);
+    counters.set(counterKey(budget.id, windowStart(budget.window, now)), useBefore(subject, budget, now).used);
   }
   const keys = new Map([[keyId, state]]);
   return { now, keys, brakes, vendors: new Map(), counters, frozen: null, records: new Map(), objects: new Map() };
 }
 
-function useBefore({ spend }: Subject, { counters, now }: LedgerView, budget: Budget) {
-  const used = counters.get(counterKey(budget.id, windowStart(budget.window, now))) ?? 0n;
-  const freesAt = spend?.counters.find(({ name }) => budget.id.endsWith(`:${name}`))?.freesAt;
-  return freesAt === undefined ? { used } : { used, freesAt };
+/** What is used of a budget before the call: of the key's own, or of one above it. */
+function useBefore(
+  { record, spend, above }: Charged,
+  budget: Budget,
+  now: EpochMs,
+): Pick<CounterUse, "used" | "freesAt"> {
+  const own = record && spend && useOf(record.id, spend, budget, now);
+  return own ?? above.find((one) => one.budget.id === budget.id) ?? { used: 0n };
 }
 
 function holdRequest(
@@ -192,14 +204,17 @@ function holdRequest(
   };
 }
 
-function reasonOf(verdict: Verdict, budgets: readonly BudgetView[], rule: string, reason: string | null): string {
+function reasonOf(verdict: Verdict, full: BudgetUse | undefined, rule: string, reason: string | null): string {
   const said = reason === null ? "" : ` (${reason})`;
   switch (verdict) {
     case "rate_exceeded":
     case "cap_exceeded": {
-      const full = budgets.find(({ budget }) => budget === rule)!;
-      const amount = (value: string) => (full.unit === "usd" ? `$${value}` : `${value} ${full.unit}`);
-      return `${rule} is ${amount(full.cap)}, of which ${amount(full.remaining)} is left, and this call needs more`;
+      const { name, unit, cap, used } = full!;
+      const amount = (value: bigint) => (unit === "usd" ? `$${formatUsd(value)}` : `${value} ${unit}`);
+      const left = used < cap ? cap - used : 0n;
+      // The field of a family is its members' alike; of anything else the rule says it all.
+      const named = name === rule || rule.startsWith(`budgets.${name}.`) ? rule : `${name} (${rule})`;
+      return `${named} is ${amount(cap)}, of which ${amount(left)} is left, and this call needs more`;
     }
     case "key_revoked":
       return `the key is revoked${said}`;

@@ -37,7 +37,12 @@ export function keyView(record: VaultKeyRecord, spend: KeySpend, config: Shown, 
 }
 
 /** What the bearer of a key may know of it: nothing about other keys, tokens, or who issued it. */
-export function selfView(record: VaultKeyRecord, spend: KeySpend, config: Shown, now: EpochMs): SelfView {
+export function selfView(
+  record: VaultKeyRecord,
+  spend: KeySpend,
+  config: Shown,
+  now: EpochMs,
+): Omit<SelfView, "shared_budgets"> {
   return {
     key_id: record.id,
     vendor: record.vendor,

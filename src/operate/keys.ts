@@ -3,12 +3,14 @@ import { capsCountedFromNow } from "../policy/kind-cap-changes.ts";
 import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
 import type { BudgetView } from "./budget-verbs.ts";
+import { budgetsAboveViews } from "./budgets-above.ts";
 import type {
   Actor,
   KeyPage,
   KeyView,
   ListKeysRequest,
   SelfView,
+  ShownKeyView,
   UpdatedKeyView,
   UpdateKeyRequest,
 } from "./control-plane.ts";
@@ -55,9 +57,10 @@ function checkCursor(cursor: string): string {
   );
 }
 
-export async function showKey(options: ControlPlaneOptions, id: string, actor: Actor): Promise<KeyView> {
+export async function showKey(options: ControlPlaneOptions, id: string, actor: Actor): Promise<ShownKeyView> {
   const record = await visibleKey(options, id, actor);
-  return viewNow(options, record);
+  const shared_budgets = await budgetsAboveViews(options, record, options.clock.now());
+  return { ...(await viewNow(options, record)), shared_budgets };
 }
 
 /** How often a change is tried again where somebody else changed the key in between. */
@@ -106,10 +109,13 @@ function fullCaps({ spend }: KeyView, changed: UpdateKeyRequest["policy"]): read
 }
 
 /** @throws Problem `not_found` for a hash that no key has. */
-export async function self({ store, clock, config }: ControlPlaneOptions, tokenHash: Uint8Array): Promise<SelfView> {
+export async function self(options: ControlPlaneOptions, tokenHash: Uint8Array): Promise<SelfView> {
+  const { store, clock, config } = options;
   const record = await store.findKeyByHash(tokenHash);
   if (!record) throw new Problem("not_found", "this vault key is not known to this server");
-  return selfView(record, await store.keySpend(record.id, clock.now()), config, clock.now());
+  const now = clock.now();
+  const shared_budgets = await budgetsAboveViews(options, record, now);
+  return { ...selfView(record, await store.keySpend(record.id, now), config, now), shared_budgets };
 }
 
 /** @throws Problem `not_found`, also for a key that `actor` may not see. */

@@ -11,6 +11,8 @@ export interface PolicyTuningVerbs {
 
 /** A budget before a call that is explained, and after it. */
 export interface ExplainBudgetView extends BudgetView {
+  /** Of a budget above keys, which of its caps this is: `daily_usd_cap`. Of the key's own as `budget`. */
+  readonly cap_field: string;
   /** As `remaining`, once the call holds what it can cost at most; null where it is refused, and where that is looked up. */
   readonly remaining_after: string | null;
 }

@@ -43,3 +43,18 @@ test("a key's cap in another currency is shown with what its dollars are made of
   rates("");
   expect((await terminal.run(["key", "show", id])).out).toContain("(100.00 eur, for which no rate is set)");
 });
+
+test("a key is shown with the budgets above it that its calls are charged to", async () => {
+  const id = await issue("--label", "tenant:acme:1", "--daily-usd-cap", "450");
+  const folder = join(terminal.folder, "own");
+  mkdirSync(folder);
+  const show = async (budgets: string) => {
+    writeFileSync(join(folder, "budgets.yaml"), `budgets:\n${budgets}`);
+    return (await terminal.run(["--policies", folder, "key", "show", id])).out;
+  };
+  const family = '  - { name: per-tenant, match: { label_prefix: "tenant:*:", kind: refund }, daily_usd_cap: 60 }\n';
+  const out = await show(`${family}  - { name: mails, match: { vendor: resend }, daily_send_cap: 5 }\n`);
+  expect(out).toMatch(/\nper-tenant:acme daily_usd_cap +\$0\.00 of \$60\.00 \(above the key, refund only\)\n/);
+  expect(out).not.toContain("mails");
+  expect(await show("  - { name: platform }\n")).toMatch(/\nabove the key +not known: budgets\.yaml is broken/);
+});

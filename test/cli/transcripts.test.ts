@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { recordRun } from "./record-run.ts";
 import { Terminal } from "./terminal.ts";
@@ -127,6 +127,11 @@ test("budgets above keys are listed and checked as the golden transcript says", 
   await transcript.type(`--policies ${folder} policy lint`);
   await transcript.type(`--policies ${folder} budget list`);
   await transcript.type(`--policies ${folder} budget list --label-contains tenant --json`);
+  copyFileSync("policies/billing.yaml", join(folder, "billing.yaml"));
+  const explain = `--policies ${folder} policy explain --template billing 'POST /v1/payment_intents' -d currency=usd`;
+  await transcript.type(`${explain} -d amount=2999`);
+  writeFileSync(path, "budgets:\n  - { name: platform, daily_usd_cap: 100, total_usd_cap: 20 }\n");
+  await transcript.type(`${explain} -d amount=2999`);
   writeFileSync(path, "budgets:\n  - { name: platform, daily_usd_cpa: 5 }\n  - { name: per tenant }\n");
   await transcript.type(`--policies ${folder} policy lint`);
   await transcript.type(`--policies ${folder} budget list`);

@@ -108,6 +108,7 @@ describe("what a key has spent", () => {
       "expires_at",
       "policy",
       "spend",
+      "shared_budgets",
     ]);
     expect((await problemOf(() => installed.control.self(new Uint8Array(32)))).code).toBe("not_found");
   });

@@ -1,12 +1,14 @@
 import type { CallFacts } from "../../audit/row.ts";
+import { isRead, type Method } from "../../core/call.ts";
 import type { CurrencyRates } from "../../core/currency.ts";
-import { type EpochMs, isRolling, windowStart } from "../../core/window.ts";
-import { type Budget, keyCounters } from "../../ledger/budget.ts";
+import { type EpochMs, isRolling, ROLLING_WINDOWS_MS, windowStart } from "../../core/window.ts";
+import { type Budget, keyCounters, rollingWindowOf } from "../../ledger/budget.ts";
 import { counterKey, decide } from "../../ledger/decide.ts";
 import type { Charge, HoldDecision, HoldRequest, KeyState } from "../../ledger/entry.ts";
 import { counterChanges } from "../../ledger/settlement.ts";
 import type { CompiledPolicy } from "../../policy/policy.ts";
 import type { RecordedRow } from "./recorded-calls.ts";
+import { RollingUse } from "./rolling-use.ts";
 
 /** What a call holds until its end is known. */
 interface UnderWay {
@@ -15,6 +17,8 @@ interface UnderWay {
   readonly row: RecordedRow;
 }
 
+/** What the flag of a repeat's row begins with; the earlier call's id is behind it. */
+const REPLAYS = "replays:";
 const DAY_MS = 86_400_000;
 const KEYS_REMEMBERED_MAX = 10_000;
 
@@ -26,6 +30,8 @@ export class RecordedLedger {
   readonly #policy: CompiledPolicy;
   readonly #rates: CurrencyRates;
   readonly #counters = new Map<string, bigint>();
+  /** By the ids of rolling budgets. */
+  readonly #rolling = new Map<string, RollingUse>();
   readonly #budgets = new Map<string, readonly Budget[]>();
   /** The next to end stands last. */
   readonly #underWay: UnderWay[] = [];
@@ -40,7 +46,15 @@ export class RecordedLedger {
   hold(row: RecordedRow, kind: string): HoldDecision {
     this.#endUntil(row.calledAt);
     this.#forgetBefore(row.calledAt);
-    const decision = decide(this.#view(row), holdRequest(row, kind, this.#budgetsOf(row.vaultKeyId)));
+    // A repeat that was answered from the record was no request to the vendor: it counted in nothing.
+    if (row.flag?.startsWith(REPLAYS)) return { admitted: true, charges: [], tightest: undefined };
+    const budgets = this.#budgetsOf(row.vaultKeyId);
+    const rolling = budgets.filter(({ window }) => isRolling(window));
+    const now = row.calledAt;
+    for (const { id } of rolling) this.#counters.set(counterKey(id, now), this.#rollingUse(id).at(now));
+    const decision = decide(this.#view(row), holdRequest(row, kind, budgets));
+    // A rolling counter is another one at every moment: what stays of it are its entries.
+    for (const { id } of rolling) this.#counters.delete(counterKey(id, now));
     if (decision.admitted) this.#begin(row, decision.charges);
     return decision;
   }
@@ -52,14 +66,15 @@ export class RecordedLedger {
     const charges = budgets
       .filter((budget) => budget.kind === undefined || budget.kind === kind)
       .map(({ id, unit, window }): Charge => {
-        const amount = unit === "usd" ? row.exposureMicros : row.sends;
-        return { budgetId: id, unit, windowStart: windowStart(window, row.calledAt), amount: isPrice ? 0n : amount };
+        const amount = isPrice ? 0n : chargedBy(row, unit);
+        return { budgetId: id, unit, windowStart: windowStart(window, row.calledAt), amount };
       });
     this.#settle(charges, row);
   }
 
   /** What is used of the counter that was charged. */
   used({ budgetId, windowStart: start }: Charge): bigint {
+    if (rollingWindowOf(budgetId)) return this.#rolling.get(budgetId)?.at(start) ?? 0n;
     return this.#counters.get(counterKey(budgetId, start)) ?? 0n;
   }
 
@@ -88,13 +103,23 @@ export class RecordedLedger {
     const known = this.#budgets.get(keyId);
     if (known) return known;
     if (this.#budgets.size >= KEYS_REMEMBERED_MAX) this.#budgets.clear();
-    // What counts by the moment (a rolling day, a rate) is named as not checked.
-    const budgets = keyCounters(keyId, this.#policy, this.#rates).filter(({ window }) => !isRolling(window));
+    const budgets = keyCounters(keyId, this.#policy, this.#rates);
     this.#budgets.set(keyId, budgets);
     return budgets;
   }
 
+  #rollingUse(budgetId: string): RollingUse {
+    const known = this.#rolling.get(budgetId);
+    if (known) return known;
+    const use = new RollingUse(ROLLING_WINDOWS_MS[rollingWindowOf(budgetId)!]);
+    this.#rolling.set(budgetId, use);
+    return use;
+  }
+
   #begin(row: RecordedRow, charges: readonly Charge[]): void {
+    for (const { budgetId, windowStart: at, amount } of charges) {
+      if (rollingWindowOf(budgetId)) this.#rollingUse(budgetId).add(at, amount);
+    }
     if (row.finishedAt === null || row.state === "held" || row.state === "unresolved") return;
     const call = { endsAt: row.finishedAt, charges, row };
     let place = this.#underWay.length;
@@ -112,6 +137,10 @@ export class RecordedLedger {
   #settle(charges: readonly Charge[], { state, costMicros }: RecordedRow): void {
     const to = state === "released" ? "released" : "settled";
     for (const change of counterChanges(charges, to, costMicros ?? 0n)) {
+      if (rollingWindowOf(change.budgetId)) {
+        this.#rolling.get(change.budgetId)?.correct(change.windowStart, change.delta);
+        continue;
+      }
       const counter = counterKey(change.budgetId, change.windowStart);
       const used = this.#counters.get(counter);
       // A window that is over and forgotten decides nothing any more.
@@ -128,7 +157,18 @@ export class RecordedLedger {
       const start = Number(counter.slice(0, counter.indexOf("|")));
       if (start !== 0 && start < day - DAY_MS) this.#counters.delete(counter);
     }
+    for (const [id, use] of this.#rolling) {
+      use.at(now);
+      if (use.isEmpty) this.#rolling.delete(id);
+    }
   }
+}
+
+/** What the hold of a recorded call took of a budget that counts in `unit`. */
+function chargedBy({ exposureMicros, sends, method }: RecordedRow, unit: Charge["unit"]): bigint {
+  if (unit === "usd") return exposureMicros;
+  if (unit === "sends") return sends;
+  return unit === "writes" && isRead(method as Method) ? 0n : 1n;
 }
 
 function holdRequest(row: RecordedRow, kind: string, budgets: readonly Budget[]): HoldRequest {

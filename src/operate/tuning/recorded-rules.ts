@@ -27,10 +27,11 @@ const CHECKED = [
   "total_cap",
   "caps",
   "daily_send_cap",
+  "cap_window",
   "max_write_operations",
+  "requests_per_minute",
+  "requests_per_hour",
 ];
-/** Of these what counts over any 24 hours cannot be told from the rows alone, without every end of every call. */
-const BY_THE_WINDOW = new Set(["daily_usd_cap", "daily_cap", "daily_send_cap"]);
 /** Fields that refuse no call for what it is. */
 const NO_RULES = ["vendor", "description", "idempotency", "expires_in"];
 
@@ -39,9 +40,7 @@ const NO_RULES = ["vendor", "description", "idempotency", "expires_in"];
  * cost and did cost, and no parameters, recipients, senders, accounts or currencies.
  */
 export function uncheckedFields(document: PolicyDocument): readonly string[] {
-  const isRolling = document["cap_window"] === "rolling_24h";
-  const known = new Set([...CHECKED.filter((name) => !(isRolling && BY_THE_WINDOW.has(name))), ...NO_RULES]);
-  if (!isRolling) known.add("cap_window");
+  const known = new Set([...CHECKED, ...NO_RULES]);
   return Object.keys(document).filter((name) => !known.has(name));
 }
 

@@ -86,7 +86,8 @@ function overCap(decision: HoldDecision, row: RecordedRow): Refused | undefined 
 
 function capText(rule: string, budget: BudgetUse | undefined, { exposureMicros, sends }: RecordedRow): string {
   if (!budget) return `${rule} has no room`;
-  const amount = (value: bigint) => (budget.unit === "usd" ? `$${formatUsd(value)}` : `${value} sends`);
-  const needs = amount(budget.unit === "usd" ? exposureMicros : sends);
+  const { unit } = budget;
+  const amount = (value: bigint) => (unit === "usd" ? `$${formatUsd(value)}` : `${value} ${unit}`);
+  const needs = unit === "usd" ? amount(exposureMicros) : unit === "sends" ? amount(sends) : `1 of ${unit}`;
   return `${rule} is ${amount(budget.cap)}, of which ${amount(budget.used)} is used, and this call needs ${needs}`;
 }

@@ -173,3 +173,60 @@ test("another vendor's calls are left out, and inputs are filled", async () => {
     "not_found",
   );
 });
+
+test("a rolling day counts what was held in the last 24 hours, to the millisecond, and no UTC day", async () => {
+  installed.clock.nowMs += DAY_MS / 2;
+  await record("60");
+  installed.clock.nowMs += DAY_MS - 1;
+  await record("50");
+  const rolling = "daily_usd_cap: 100\ncap_window: rolling_24h";
+  const view = await replay(rolling);
+  expect([rulesOf(view), view.not_checked]).toEqual([[["daily_usd_cap", 1, "50.00"]], []]);
+  expect(rulesOf(await replay("daily_usd_cap: 100"))).toEqual([]);
+  installed.clock.nowMs += 1;
+  await record("100");
+  await record("1");
+  expect((await replay(rolling)).rules[0]).toMatchObject({ calls: 2, usd: "51.00" });
+});
+
+test("what a call did cost stands where it was held, and changes nothing once that has aged", async () => {
+  const late = await recordCall(installed, { keyId, exposureUsd: "80" });
+  installed.clock.nowMs += 1_000;
+  const soon = await recordCall(installed, { keyId, exposureUsd: "20" });
+  installed.clock.nowMs += 1_000;
+  await endCall(installed, soon, "settled", "5");
+  await record("15");
+  await record("1");
+  installed.clock.nowMs += DAY_MS - 2_000;
+  await endCall(installed, late, "settled", "10");
+  await record("80");
+  await record("1");
+  const view = await replay("daily_usd_cap: 100\ncap_window: rolling_24h");
+  expect(rulesOf(view)).toEqual([["daily_usd_cap", 2, "2.00"]]);
+});
+
+test("rates count every call that is let through, in any minute, and released ones too", async () => {
+  const call = () => record("0", { facts: { method: "GET" } });
+  await call();
+  await record("5", { end: { to: "released" } });
+  installed.clock.nowMs += 59_999;
+  await call();
+  installed.clock.nowMs += 1;
+  await call();
+  await call();
+  await call();
+  const view = await replay("requests_per_minute: 2\nrequests_per_hour: 9");
+  expect(view.rules[0]).toMatchObject({ verdict: "rate_exceeded", rule: "requests_per_minute", calls: 2 });
+  expect(view.rules[0]!.message).toContain("is 2 requests, of which 2 requests is used");
+  expect([view.allowed.calls, view.not_checked]).toEqual([4, []]);
+});
+
+test("a write that was given back later leaves room for another", async () => {
+  const unknown = await recordCall(installed, { keyId, exposureUsd: "5", end: { to: "unresolved" } });
+  installed.clock.nowMs += 1_000;
+  await installed.control.resolveCall(unknown, { released: true }, ADMIN);
+  installed.clock.nowMs += 1_000;
+  await record("5");
+  await record("6");
+  expect(rulesOf(await replay("max_write_operations: 1"))).toEqual([["max_write_operations", 1, "6.00"]]);
+});

@@ -1,5 +1,7 @@
 import { Problem } from "../core/problem.ts";
 import { capsCountedFromNow } from "../policy/kind-cap-changes.ts";
+import type { PolicyDocument } from "../policy/policy.ts";
+import { unknownCostWarnings } from "../policy/unknown-cost.ts";
 import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
 import type { BudgetView } from "./budget-verbs.ts";
@@ -90,9 +92,16 @@ export async function updateKey(
     const changed = await options.store.updateKey(id, { policy, expiresAt, fromVersion: record.version });
     if (!changed) continue;
     const view = await viewNow(options, changed);
-    return { ...view, warnings: [...capsCountedFromNow(record.policy, policy), ...fullCaps(view, change.policy)] };
+    return { ...view, warnings: [...changeWarnings(record.policy, policy), ...fullCaps(view, change.policy)] };
   }
   throw new Problem("conflict", `${id} was changed by somebody else at the same moment`, "look at it and try again");
+}
+
+/** What a change brings with it that is easily overlooked. */
+function changeWarnings(before: PolicyDocument, after: PolicyDocument): readonly string[] {
+  const isChanged = JSON.stringify(before["on_unknown_cost"]) !== JSON.stringify(after["on_unknown_cost"]);
+  const unpriced = isChanged ? unknownCostWarnings(after).map(({ message }) => message) : [];
+  return [...capsCountedFromNow(before, after), ...unpriced];
 }
 
 /** A sentence for each cap that the change has set below what is used already: from now on the key spends nothing of it. */

@@ -5,6 +5,7 @@ import { CAPPED_KINDS } from "../vendors/vendor.ts";
 import type { CapsDocument, MoneyDocument } from "./cap-values.ts";
 import type { CompiledPolicy, CurrencyCap, KindCap, ParameterRule, PolicyDocument } from "./policy.ts";
 import type { RuleDocument } from "./rule-values.ts";
+import { unknownCostMicros } from "./unknown-cost.ts";
 
 /**
  * Makes a canonical document (from `validatePolicy`) ready to judge calls with. Without `allowed_endpoints` nothing is
@@ -24,6 +25,7 @@ export function compilePolicy(document: PolicyDocument): CompiledPolicy {
     totalCap: currencyCap(document["total_cap"]),
     kindCaps: kindCaps(document["caps"]),
     maxPerCallMicros: micros(document["max_amount_per_call_usd"]),
+    unknownCostMicros: unknownCostMicros(document["on_unknown_cost"]),
     dailySendCap: count(document["daily_send_cap"]),
     maxWriteOperations: count(document["max_write_operations"]),
     requestsPerMinute: count(document["requests_per_minute"]),

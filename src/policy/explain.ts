@@ -7,6 +7,7 @@ import { capsInWords } from "./caps-in-words.ts";
 import { judge } from "./judge.ts";
 import type { Judgement } from "./judgement.ts";
 import type { CompiledPolicy } from "./policy.ts";
+import { unpricedInWords } from "./unknown-cost.ts";
 
 /** What the proxy would do with a call, as far as the policy alone decides: budgets, the key and the brake come after. */
 export interface Explanation {
@@ -70,7 +71,8 @@ function saying(policy: CompiledPolicy, call: Call, judgement: Judgement): Sayin
   if (judgement.ok) {
     const { exposure, operation } = judgement;
     const exposure_usd = formatUsd(exposure.micros);
-    const message = allowedMessage(policy, call, exposure.kind ?? operation.kind, `reserves $${exposure_usd}`);
+    const reserves = `reserves $${exposure_usd}${exposure.unpriced ? unpricedInWords(exposure) : ""}`;
+    const message = allowedMessage(policy, call, exposure.kind ?? operation.kind, reserves);
     return { verdict: "allowed", rule: judgement.rule, message, exposure_usd, looks_up: [] };
   }
   if (judgement.code === "look_up") {

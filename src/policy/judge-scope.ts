@@ -47,10 +47,18 @@ export function customerOutside(policy: CompiledPolicy, operation: Operation, sc
   return operation.class === "priced" ? noCustomer(customers) : undefined;
 }
 
-/** A call whose customer the request need not name has to have one by the time it is priced. */
-export function customerUnknown(policy: CompiledPolicy, operation: Operation, scope: Scope): Finding | undefined {
+/**
+ * A call whose customer the request need not name has to have one by the time it is priced; one that has no price, too,
+ * since it may charge anybody.
+ */
+export function customerUnknown(
+  policy: CompiledPolicy,
+  operation: Operation,
+  scope: Scope,
+  isUnpriced = false,
+): Finding | undefined {
   const { customers } = policy;
-  if (!customers || operation.class !== "look_up" || scope.customer !== undefined) return undefined;
+  if (!customers || (operation.class !== "look_up" && !isUnpriced) || scope.customer !== undefined) return undefined;
   return noCustomer(customers);
 }
 

@@ -17,6 +17,7 @@ import { breachedParameter } from "./judge-parameters.ts";
 import { breachedScope, customerUnknown } from "./judge-scope.ts";
 import { type Admission, type Finding, type Judgement, listed, type PolicyRefusal } from "./judgement.ts";
 import type { CompiledPolicy } from "./policy.ts";
+import { unpricedExposure } from "./unknown-cost.ts";
 
 const FREE: Exposure = { ok: true, micros: 0n, sends: 0, currency: undefined, source: "none" };
 
@@ -47,11 +48,14 @@ export function judge(
   if (outside) return refusal(outside, operation, scope);
 
   const exposure = exposureOf(operation, call, pricing, found);
+  const rule = `allowed_endpoints[${allowedAt}]`;
   if (!exposure.ok) {
     if (exposure.code === "look_up") return { ok: false, code: "look_up", operation, scope, lookUps: exposure.lookUps };
-    return refusal(vendorFinding(operation, exposure)!, operation, scope);
+    const unpriced = unpricedExposure(policy.unknownCostMicros, exposure, operation, scope);
+    if (!unpriced) return refusal(vendorFinding(operation, exposure)!, operation, scope);
+    return judgeExposure(policy, { operation, exposure: unpriced, scope, rule });
   }
-  return judgeExposure(policy, { operation, exposure, scope, rule: `allowed_endpoints[${allowedAt}]` });
+  return judgeExposure(policy, { operation, exposure, scope, rule });
 }
 
 const NOTHING_FOUND: Found = new Map();
@@ -63,7 +67,7 @@ function judgeExposure(policy: CompiledPolicy, priced: Omit<Admission, "ok">): J
   const scope = customer === undefined ? priced.scope : { ...priced.scope, customer };
   const finding =
     (customer === undefined ? undefined : breachedScope(policy, operation, scope)) ??
-    customerUnknown(policy, operation, scope) ??
+    customerUnknown(policy, operation, scope, exposure.unpriced) ??
     currencyFinding(policy, exposure) ??
     amountFinding(policy, exposure);
   if (finding) return refusal(finding, operation, scope, exposure.micros);

@@ -7,6 +7,7 @@ import { capWarnings, type Endpoint, rateWarnings, type Warning } from "./cap-wa
 import { covers, overlaps } from "./coverage.ts";
 import type { PolicyDocument } from "./policy.ts";
 import { EVERY_INPUT, readTemplate } from "./template.ts";
+import { unknownCostWarnings } from "./unknown-cost.ts";
 
 /** One thing to mend in a template's file. */
 export interface LintProblem {
@@ -66,16 +67,19 @@ export function policyWarnings(policy: PolicyDocument, vendor: Vendor, rates: Cu
 
 function vendorWarnings(fields: Readonly<Record<string, unknown>>, vendor: Vendor): Warning[] {
   const allowed = endpoints(fields, "allowed_endpoints", vendor);
+  const letsUnknownIn = (fields["on_unknown_cost"] ?? "deny") !== "deny";
   const denied = endpoints(fields, "denied_endpoints", vendor);
   return [
     ...capWarnings(fields, allowed),
-    ...allowed.flatMap((endpoint) => refusedWarnings(endpoint, vendor)),
+    ...unknownCostWarnings(fields),
+    ...allowed.flatMap((endpoint) => refusedWarnings(endpoint, vendor, letsUnknownIn)),
     ...denied.flatMap((endpoint) => idleWarnings(endpoint, allowed)),
   ];
 }
 
-function refusedWarnings({ path, route, operations }: Endpoint, vendor: Vendor): Warning[] {
+function refusedWarnings({ path, route, operations }: Endpoint, vendor: Vendor, letsUnknownIn: boolean): Warning[] {
   if (operations.length === 0) {
+    if (letsUnknownIn) return [];
     return [
       {
         path,
@@ -84,7 +88,8 @@ function refusedWarnings({ path, route, operations }: Endpoint, vendor: Vendor):
     ];
   }
   const refused = (operation: Operation) =>
-    operation.class === "unknown" || (operation.class === "closed" && operation.route !== route.text);
+    (operation.class === "unknown" && !letsUnknownIn) ||
+    (operation.class === "closed" && operation.route !== route.text);
   if (!operations.every(refused)) return [];
   const { class: kind, reason = "may move money", route: name } = operations[0]!;
   const message =

@@ -32,6 +32,7 @@ function narrowRule(at: string, base: RuleDocument, given: RuleDocument, sayWide
 /** `[a, b, c]`, `500.00` or `500.00 eur`, as a message shows it. */
 export function valueText(value: unknown): string {
   if (isMap(value) && "currency" in value) return `${value["amount"]} ${value["currency"]}`;
+  if (isMap(value) && "reserve_usd" in value) return `reserve_usd=${value["reserve_usd"]}`;
   if (!Array.isArray(value)) return typeof value === "string" ? value : shown(value);
   const rest = value.length - 5;
   return `[${value.slice(0, 5).join(", ")}${rest > 0 ? `, … ${rest} more` : ""}]`;

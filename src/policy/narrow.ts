@@ -9,6 +9,7 @@ import { narrowCaps, narrowMoney } from "./narrow-caps.ts";
 import { narrowParameters, type RulesDocument, type SayWider, valueText } from "./narrow-parameters.ts";
 import type { PolicyDocument } from "./policy.ts";
 import type { PolicyFieldName } from "./schema.ts";
+import { narrowUnknownCost } from "./unknown-cost.ts";
 import { problemsText, validateFields, validatePolicy } from "./validate.ts";
 
 /** The narrower of two values of a field; says so where `given` admits anything that `base` does not. */
@@ -57,6 +58,7 @@ const DEFAULTS: Partial<Record<PolicyFieldName, unknown>> = {
   allowed_currencies: ["usd"],
   idempotency: "replay",
   cap_window: "utc_day",
+  on_unknown_cost: "deny",
 };
 
 type NarrowedField = Exclude<PolicyFieldName, "parameters" | "caps">;
@@ -74,6 +76,7 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   daily_cap: narrowMoney,
   total_cap: narrowMoney,
   max_amount_per_call_usd: atMost((value) => parseUsd(value as string)),
+  on_unknown_cost: narrowUnknownCost,
   allowed_endpoints: within((outer, inner) => covers(parseRoute(outer), parseRoute(inner))),
   denied_endpoints: (base, given) => [...new Set([...(base as string[]), ...(given as string[])])],
   customers: within(isSame),

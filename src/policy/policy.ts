@@ -52,6 +52,8 @@ export interface CompiledPolicy {
   /** In the order of `CAPPED_KINDS`. */
   readonly kindCaps: readonly KindCap[];
   readonly maxPerCallMicros: Micros | undefined;
+  /** What a call of unknown cost is held at; 0 where it is let in uncounted, undefined where it is refused. */
+  readonly unknownCostMicros: Micros | undefined;
   readonly dailySendCap: bigint | undefined;
   /** Calls that are no reads, over the key's whole life. */
   readonly maxWriteOperations: bigint | undefined;

@@ -4,9 +4,10 @@ import { CAPPED_KINDS, type CappedKind } from "../vendors/vendor.ts";
 /**
  * How a field is written and read: `usd` and `count` as numbers or their text, `duration` as `2h`, `list` as an array or
  * comma-separated text, `text`, `money` as a map or text like `500 eur`, `caps` as a map of caps by kind or text like
- * `refund.daily_usd=50,payout.daily_usd=0`, and `rules` as a map of parameter rules.
+ * `refund.daily_usd=50,payout.daily_usd=0`, `unknown_cost` as a word, a map or text like `reserve_usd=5`, and `rules` as a
+ * map of parameter rules.
  */
-export type FieldKind = "usd" | "count" | "duration" | "list" | "text" | "money" | "caps" | "rules";
+export type FieldKind = "usd" | "count" | "duration" | "list" | "text" | "money" | "caps" | "unknown_cost" | "rules";
 
 /** One field of a policy as the documentation, the command line and OpenAPI show it. */
 export interface PolicyField {
@@ -25,6 +26,7 @@ const PLACEHOLDERS: Readonly<Record<FieldKind, string>> = {
   text: "text",
   money: "500eur",
   caps: "kind.daily_usd=usd",
+  unknown_cost: "deny|allow|reserve_usd=5",
   rules: "",
 };
 
@@ -67,6 +69,11 @@ const CapsSchema = Type.Object(byKind as Record<CappedKind, TOptional<typeof Kin
   additionalProperties: false,
 });
 
+const ReserveSchema = Type.Object(
+  { reserve_usd: { ...amount, description: "Dollars that such a call is held at; above 0." } },
+  { additionalProperties: false },
+);
+
 const SCHEMAS = {
   usd: amount,
   count: wholeNumber,
@@ -75,6 +82,7 @@ const SCHEMAS = {
   text: Type.String(),
   money: Type.Union([MoneySchema, Type.String()]),
   caps: Type.Union([CapsSchema, Type.String()]),
+  unknown_cost: Type.Union([ReserveSchema, Type.String()]),
   rules: Type.Record(Type.String(), ParameterRuleSchema),
 } as const satisfies Record<FieldKind, TSchema>;
 
@@ -112,6 +120,12 @@ export const PolicySchema = Type.Object(
       ),
     ),
     max_amount_per_call_usd: Type.Optional(field("usd", "Dollars that one call may cost at most.")),
+    on_unknown_cost: Type.Optional(
+      field(
+        "unknown_cost",
+        "What becomes of a call whose cost nobody can tell beforehand: deny (the default), { reserve_usd: 5 } (reserve_usd=5 in a flag) holds that much for it, allow counts nothing of it.",
+      ),
+    ),
     allowed_endpoints: Type.Optional(
       field(
         "list",
@@ -194,6 +208,5 @@ export const LATER_FIELDS: ReadonlyMap<string, string> = new Map([
   ["vendors", "issue one key per vendor, each with its own policy"],
   ["daily_usd_cap_total", "use daily_usd_cap on each vendor's key"],
   ["per_vendor_daily_caps", "use daily_usd_cap on each vendor's key"],
-  ["on_unknown_cost", "leave it out: calls of unknown cost are refused"],
   ["auto_revoke", "revoke by hand with `keybrake key revoke`"],
 ]);

@@ -123,6 +123,7 @@ function namesAt([field, ...within]: readonly string[]): readonly string[] | und
   if (within.length === 0) return [...POLICY_FIELD_NAMES];
   if (field === "caps") return [CAPPED_KINDS, KIND_CAP_NAMES][within.length - 1];
   if (field === "daily_cap" || field === "total_cap") return ["amount", "currency"];
+  if (field === "on_unknown_cost") return ["reserve_usd"];
   return field === "parameters" && within.length === 2 ? RULE_NAMES : undefined;
 }
 

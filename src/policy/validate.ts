@@ -16,6 +16,7 @@ import {
 import type { PolicyDocument } from "./policy.ts";
 import { isMap, readRules } from "./rule-values.ts";
 import { LATER_FIELDS, POLICY_FIELD_NAMES, POLICY_FIELDS, type PolicyField, type PolicyFieldName } from "./schema.ts";
+import { readUnknownCost } from "./unknown-cost.ts";
 
 export type { PolicyProblem } from "./field-values.ts";
 
@@ -101,6 +102,8 @@ function readField({ name, kind }: PolicyField, value: unknown, report: Report):
       return readMoney(value, path, report);
     case "caps":
       return readCaps(value, path, report);
+    case "unknown_cost":
+      return readUnknownCost(value, path, report);
     case "rules":
       return readRules(value, path, report);
     case "text":

@@ -48,8 +48,11 @@ export type HeldCall =
  * A repeat that finds out what became of an earlier call is measured by what that one holds: what can be looked up now is
  * how the vendor's objects are after it, perhaps.
  */
-function heldEarlier({ sends, currency, source, micros }: Exposure, heldMicros: Micros | undefined): Exposure {
-  return { ok: true, micros: heldMicros ?? micros, sends, currency, source };
+function heldEarlier(
+  { sends, currency, source, micros, unpriced = false }: Exposure,
+  heldMicros: Micros | undefined,
+): Exposure {
+  return { ok: true, micros: heldMicros ?? micros, sends, currency, source, unpriced };
 }
 
 function objectTerms(

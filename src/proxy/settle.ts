@@ -46,6 +46,7 @@ export function endingOf(admitted: AdmittedCall, outcome: Outcome): Ending {
   const to = resolutionOf(outcome.status, forwarded);
   if (to !== "settled") return { outcome, to, cost: NOTHING, verdict: "allowed", flag: null };
   const cost = readCost(call, operation, exposure, setup.pricing, countedAnswer(admitted, outcome.answer));
+  if (isUncounted(exposure)) return { outcome, to, cost: uncounted(cost), verdict: "allowed", flag: "unpriced" };
   const overrun = cost.micros > exposure.micros ? "overrun" : null;
   return { outcome, to, cost, verdict: "allowed", flag: cost.unreadable ? "cost_unreadable" : overrun };
 }
@@ -66,14 +67,27 @@ const REPLAYED = "idempotent-replayed";
 
 /** An answer that a vendor's file cannot digest costs the full hold; it must not cost the row. */
 function readCost(call: Call, operation: Operation, exposure: Exposure, pricing: Pricing, answer: Answer): Cost {
-  if (!operation.cost) return NOTHING;
+  const unread: Cost = { micros: exposure.micros, source: "none", unreadable: true };
+  if (!operation.cost) return exposure.unpriced ? unread : NOTHING;
   try {
     const cost = operation.cost(call, answer, exposure, pricing);
+    // Of what nobody could price only the vendor's own figure is worth more than what was reserved for it.
+    if (exposure.unpriced && cost.source !== "vendor_response") return { ...cost, ...unread };
     // Where the answer shows more than was held (a dearer currency than the dollar), the larger figure stands.
     return cost.unreadable && cost.micros < exposure.micros ? { ...cost, micros: exposure.micros } : cost;
   } catch {
-    return { micros: exposure.micros, source: "none", unreadable: true };
+    return unread;
   }
+}
+
+/** Whether the policy lets the call in without counting it (`on_unknown_cost: allow`). */
+function isUncounted({ unpriced, micros }: Exposure): boolean {
+  return unpriced === true && micros === 0n;
+}
+
+/** What the answer shows of the vendor's object, without its money, now or later. */
+function uncounted({ vendorTxnId, remember }: Cost): Cost {
+  return { ...NOTHING, ...(vendorTxnId === undefined ? {} : { vendorTxnId }), ...(remember ? { remember } : {}) };
 }
 
 /**

@@ -52,6 +52,11 @@ export interface Exposure {
   readonly customer?: string;
   /** What this call's money is, where that is not its operation's kind: a credit note that refunds, an invoice below zero. */
   readonly kind?: CappedKind;
+  /**
+   * True where nobody can say what the call costs and the policy lets it in (`on_unknown_cost`): `micros` is what it
+   * reserves for such a call, 0 where it is not counted.
+   */
+  readonly unpriced?: boolean;
   /** `Operation.object`, where only a look-up could tell it: the subscription of an item. */
   readonly object?: string;
 }
@@ -116,7 +121,8 @@ export interface Pricing {
  * - `priced`: its ceiling is in the request;
  * - `look_up`: its ceiling is in the request or in what the vendor says of the objects that the request names;
  * - `closed`: hands out credentials or takes over the account; a policy opens it only by the route's exact text;
- * - `unknown`: it may move money, and nobody can say before the call how much. Closed, too, with the reason `cost_unknown`.
+ * - `unknown`: it may move money, and nobody can say before the call how much. Refused as
+ *   `cost_unknown` unless the policy says otherwise (`on_unknown_cost`).
  */
 export type OperationClass = "free" | "priced" | "look_up" | "closed" | "unknown";
 

@@ -16,6 +16,7 @@ const NO_CAPS: CompiledPolicy = {
   totalCap: undefined,
   kindCaps: [],
   maxPerCallMicros: undefined,
+  unknownCostMicros: undefined,
   dailySendCap: undefined,
   maxWriteOperations: undefined,
   requestsPerMinute: undefined,

@@ -280,6 +280,17 @@ describe("caps by kind", () => {
     expect((await installed.control.updateKey(id, { policy: above }, ADMIN)).warnings).toEqual([]);
   });
 
+  test("that let calls of unknown cost in uncounted say so, once", async () => {
+    const id = await keyWith({ total_usd_cap: 500 });
+    const warningsOf = async (policy: Record<string, unknown>) =>
+      (await installed.control.updateKey(id, { policy }, ADMIN)).warnings;
+    expect(await warningsOf({ on_unknown_cost: "allow" })).toEqual([
+      expect.stringContaining("on_unknown_cost: allow lets calls of unknown cost in that no cap in dollars counts"),
+    ]);
+    expect(await warningsOf({ total_usd_cap: 600 })).toEqual([]);
+    expect(await warningsOf({ on_unknown_cost: "reserve_usd=5" })).toEqual([]);
+  });
+
   test("that are added later count from then on, which the change says; a cap of all dollars finds what was spent", async () => {
     const id = await keyWith({ total_usd_cap: 500 });
     await recordCall(installed, { keyId: id, exposureUsd: "30", kind: "refund" });

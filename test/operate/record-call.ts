@@ -1,6 +1,6 @@
 import type { CallFacts } from "../../src/audit/row.ts";
 import type { Config } from "../../src/config.ts";
-import type { Resolution } from "../../src/core/hold.ts";
+import type { CostSource, Resolution } from "../../src/core/hold.ts";
 import { timeOrderedId } from "../../src/core/id.ts";
 import { parseUsd } from "../../src/core/money.ts";
 import type { RefusalCode } from "../../src/core/verdict.ts";
@@ -23,7 +23,7 @@ export interface RecordedCall {
   /** Of its money; a charge where it is left out. */
   readonly kind?: string;
   /** Left out, the call stays held. */
-  readonly end?: { readonly to: Resolution; readonly costUsd?: string };
+  readonly end?: { readonly to: Resolution; readonly costUsd?: string; readonly costSource?: CostSource };
   readonly refusal?: RefusalCode;
   readonly facts?: Partial<CallFacts>;
 }
@@ -66,7 +66,7 @@ export async function recordCall(
     owner: "test",
   } as const;
   await store.apply([hold], clock.now());
-  if (end) await endCall({ store, clock }, facts.id, end.to, end.costUsd);
+  if (end) await endCall({ store, clock }, facts.id, end.to, end.costUsd, end.costSource);
   return facts.id;
 }
 
@@ -76,12 +76,13 @@ export async function endCall(
   callId: string,
   to: Resolution,
   costUsd = "0",
+  costSource: CostSource = "vendor_response",
 ): Promise<void> {
   const end = {
     finishedAt: clock.now(),
     verdict: "allowed",
     costMicros: parseUsd(costUsd),
-    costSource: "vendor_response",
+    costSource,
     vendorRequestId: "req_1",
     vendorTxnId: "pi_1",
     httpStatus: 200,

@@ -49,6 +49,7 @@ export const fieldsArbitrary: fc.Arbitrary<Record<string, unknown>> = fc.record(
       { minKeys: 1, noNullPrototype: true },
     ),
     max_amount_per_call_usd: fc.constantFrom(0, 5, 120),
+    on_unknown_cost: fc.constantFrom("deny", "allow", "reserve_usd=5", { reserve_usd: 50 }),
     allowed_endpoints: some(ENDPOINTS),
     denied_endpoints: some(["POST /v1/charges", "GET /v1/customers/*", "* /v1/keys"]),
     parameters: fc.dictionary(fc.constantFrom("currency", "amount", "customer"), rule, {

@@ -157,10 +157,30 @@ describe("refuses what widens, with field, template's value and given value", ()
       { max_write_operations: 6 },
       "max_write_operations: 6 is wider than the template's 5",
     ],
+    [{}, { on_unknown_cost: "allow" }, "on_unknown_cost: allow is wider than the template's deny"],
+    [{}, { on_unknown_cost: "reserve_usd=5" }, "on_unknown_cost: reserve_usd=5.00 is wider than the template's deny"],
+    [
+      { on_unknown_cost: { reserve_usd: 5 } },
+      { on_unknown_cost: { reserve_usd: 4.99 } },
+      "on_unknown_cost: reserve_usd=4.99 is wider than the template's reserve_usd=5.00",
+    ],
+    [{ on_unknown_cost: "reserve_usd=5" }, { on_unknown_cost: "allow" }, "on_unknown_cost: allow is wider than"],
     [{ requests_per_minute: 5 }, { requests_per_minute: 6 }, "requests_per_minute: 6 is wider than the template's 5"],
     [{ requests_per_hour: 5 }, { requests_per_hour: 6 }, "requests_per_hour: 6 is wider than the template's 5"],
   ])("%o with %o", (base, fields, message) => {
     expect(() => narrowPolicy(policy(base), fields, fakeVendor)).toThrow(message);
+  });
+
+  test.each([
+    ["allow", "allow"],
+    ["allow", { reserve_usd: "5.00" }],
+    ["allow", "deny"],
+    [{ reserve_usd: 5 }, { reserve_usd: "5.00" }],
+    [{ reserve_usd: 5 }, { reserve_usd: "50.00" }],
+    [{ reserve_usd: 5 }, "deny"],
+  ])("takes on_unknown_cost %j to %j, which is as tight or tighter", (base, on_unknown_cost) => {
+    const template = policy({ on_unknown_cost: base });
+    expect(narrowPolicy(template, { on_unknown_cost }, fakeVendor)).toMatchObject({ on_unknown_cost });
   });
 
   test("repeats that are sent on, unless the template sends them on", () => {

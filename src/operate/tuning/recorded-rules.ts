@@ -44,13 +44,25 @@ export function uncheckedFields(document: PolicyDocument): readonly string[] {
   return Object.keys(document).filter((name) => !known.has(name));
 }
 
+/**
+ * The row with the dollars that the policy would hold and count for it: where nobody can tell what its operation costs,
+ * those of `on_unknown_cost`, whatever was held then. A figure of the vendor's own stands, unless nothing is counted.
+ */
+export function heldBy<Row extends AuditRow>({ policy }: ReplayPolicy, operation: Operation, row: Row): Row {
+  const { unknownCostMicros } = policy;
+  if (operation.class !== "unknown" || unknownCostMicros === undefined) return row;
+  const isRead = row.costSource !== "none" && unknownCostMicros > 0n;
+  const costMicros = row.state === "settled" && !isRead ? unknownCostMicros : row.costMicros;
+  return { ...row, exposureMicros: unknownCostMicros, costMicros };
+}
+
 export function operationOfRow(vendor: Vendor, { method, path }: AuditRow): Operation {
   return operationOf(vendor, method as Method, path);
 }
 
 /** The first rule that the recorded call breaks, in the order in which `judge` asks; caps come after. */
 export function breachedRule(
-  { document, policy, vendor }: ReplayPolicy,
+  { policy, vendor }: ReplayPolicy,
   operation: Operation,
   row: AuditRow,
 ): Finding | undefined {
@@ -58,21 +70,21 @@ export function breachedRule(
   const scope = customerScopeId === null ? {} : { customer: customerScopeId };
   return (
     breachedEndpoint(policy, operation, { method: row.method as Method, path: row.path }) ??
-    unknownCost(document, vendor, operation, row) ??
+    unknownCost(policy, vendor, operation, row) ??
     customerOutside(policy, operation, scope) ??
-    customerUnknown(policy, operation, scope) ??
+    customerUnknown(policy, operation, scope, operation.class === "unknown") ??
     amountFinding(policy, { micros: row.exposureMicros })
   );
 }
 
 /** An operation that may cost, and nobody can say how much, is refused unless the policy says otherwise. */
 function unknownCost(
-  document: PolicyDocument,
+  { unknownCostMicros }: CompiledPolicy,
   vendor: Vendor,
   operation: Operation,
   { method, endpoint }: AuditRow,
 ): Finding | undefined {
-  if (operation.class !== "unknown" || (document["on_unknown_cost"] ?? "deny") !== "deny") return undefined;
+  if (operation.class !== "unknown" || unknownCostMicros !== undefined) return undefined;
   const message = `Keybrake: ${method} ${endpoint} of ${vendor.title} ${operation.reason ?? "may move money"}.`;
   return { code: "cost_unknown", rule: "unknown_cost", message };
 }

@@ -11,7 +11,7 @@ import type { ControlPlaneOptions } from "../options.ts";
 import type { RefusedByView, ReplayRequest, ReplayView } from "../policy-verbs.ts";
 import { type RecordedRow, recordedRows } from "./recorded-calls.ts";
 import { RecordedLedger } from "./recorded-ledger.ts";
-import { breachedRule, operationOfRow, type ReplayPolicy, uncheckedFields } from "./recorded-rules.ts";
+import { breachedRule, heldBy, operationOfRow, type ReplayPolicy, uncheckedFields } from "./recorded-rules.ts";
 import { type Refused, ReplayTally } from "./replay-tally.ts";
 
 const ENDPOINTS_SHOWN = 10;
@@ -61,8 +61,9 @@ function templateOf({ templates }: ControlPlaneOptions, { template, source }: Re
   throw new Problem("invalid", "a replay needs a template", "name one");
 }
 
-function replayRow(replay: ReplayPolicy, ledger: RecordedLedger, tally: ReplayTally, row: RecordedRow): void {
-  const operation = operationOfRow(replay.vendor, row);
+function replayRow(replay: ReplayPolicy, ledger: RecordedLedger, tally: ReplayTally, recorded: RecordedRow): void {
+  const operation = operationOfRow(replay.vendor, recorded);
+  const row = heldBy(replay, operation, recorded);
   if (row.refersTo !== null) {
     if (tally.correct(row)) ledger.correct(row, operation.kind);
     return;

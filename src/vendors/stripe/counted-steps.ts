@@ -131,7 +131,8 @@ export function stepCost(
     const object = objectOf(answer);
     const minor = object && taken(object, call, before);
     const read = costOf(() => minor)(call, answer, exposure, pricing);
-    const isBounded = before === undefined && call.path !== family && read.micros > exposure.micros && !read.unreadable;
+    const isHeldEarlier = before === undefined && !exposure.unpriced;
+    const isBounded = isHeldEarlier && call.path !== family && read.micros > exposure.micros && !read.unreadable;
     const cost = isBounded ? { ...read, micros: exposure.micros } : read;
     if (!object || minor === undefined || cost.unreadable || cost.vendorTxnId === undefined) return cost;
     if (isOver(object)) return cost;

@@ -72,6 +72,29 @@ test("a charge of unknown customer is refused where customers are listed, and a 
   expect([view.allowed.calls, rulesOf(view)]).toEqual([1, [["customers", 1, "5.00"]]]);
 });
 
+test.each([
+  ["deny", [["unknown_cost", 2, "8.00"]], { calls: 0, usd: "0.00" }],
+  ["{ reserve_usd: 20 }", [], { calls: 2, usd: "28.00" }],
+  ["allow", [], { calls: 2, usd: "0.00" }],
+  ["{ reserve_usd: 20 }\ndaily_usd_cap: 19.99", [["daily_usd_cap", 2, "28.00"]], { calls: 0, usd: "0.00" }],
+  ["{ reserve_usd: 20 }\nmax_amount_per_call_usd: 19", [["max_amount_per_call_usd", 2, "28.00"]], undefined],
+])(
+  "calls of unknown cost are held as on_unknown_cost says: %s",
+  async (value, rules, allowed = { calls: 0, usd: "0.00" }) => {
+    const facts = { path: "/v1/nonsense", endpoint: "/v1/nonsense" };
+    await recordCall(installed, {
+      keyId,
+      exposureUsd: "0",
+      end: { to: "settled", costUsd: "0", costSource: "none" },
+      facts,
+    });
+    await record("8", { facts });
+    const view = await replay(`on_unknown_cost: ${value}`);
+    expect(rulesOf(view)).toEqual(rules as ReturnType<typeof rulesOf>);
+    expect(view.allowed).toEqual(allowed);
+  },
+);
+
 test("caps count in the order of time, by key and by day, and a refused call counts in none", async () => {
   for (const usd of ["60", "50", "40"]) {
     await record(usd);

@@ -40,6 +40,8 @@ export interface StartOptions {
 }
 
 const CONTROL_ROWS_MAX = 10_000;
+/** A store that two servers load can be locked for longer than one waits for it: then nothing was done, and it is asked again. */
+const CONTROL_TRIES_MAX = 10;
 
 /** @param dataDir where the data directory is to be; a temporary one where none is given. */
 export async function makeRig(dataDir?: string): Promise<Rig> {
@@ -64,13 +66,14 @@ export async function makeRig(dataDir?: string): Promise<Rig> {
   const killAll = async () => {
     await Promise.all([...running].map((server) => server.kill()));
   };
-  const control = async (server: ServerProcess, method: string, path: string, body?: object) => {
-    const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
+  const control = async (server: ServerProcess, method: string, path: string, body?: object, tries = 1) => {
+    const response: Response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
       method,
       keepalive: false,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    if (response.status === 503 && tries < CONTROL_TRIES_MAX) return control(server, method, path, body, tries + 1);
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
     return response.json();
   };

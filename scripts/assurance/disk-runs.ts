@@ -190,7 +190,7 @@ async function startReadOnly({ violations, figures }: Outcome): Promise<void> {
       .filter((line) => line.startsWith("keybrake: error:"));
     if (code === undefined || code === 0) violations.push(`read-only directory: the server ended with ${code}`);
     if (errors.length !== 1) violations.push(`read-only directory: it said ${JSON.stringify(server.output())}`);
-    figures["read_only_start"] = errors[0] ?? "nothing was said";
+    figures["read_only_start"] = errors[0]?.replaceAll(mounted.folder, "FOLDER") ?? "nothing was said";
   } finally {
     await rig.stop().catch(() => {});
     mounted.remount("rw");

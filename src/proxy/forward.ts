@@ -62,15 +62,8 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
   let status: number | null = null;
   let isStreaming = false;
   try {
-    const response = await fetch(upstream.url, {
-      method: upstream.method,
-      headers: upstream.headers,
-      ...(upstream.body ? { body: upstream.body } : {}),
-      redirect: "manual",
-      decompress: false,
-      keepalive: isNeverRepeated(call.method) || (isRead(call.method) && exposure.micros === 0n),
-      signal: abort.signal,
-    } as RequestInit);
+    const pooled = isNeverRepeated(call.method) || (isRead(call.method) && exposure.micros === 0n);
+    const response = await fetchOnce(upstream, abort.signal, pooled);
     if (response.status < 200 || response.status > 599) throw new Error(`${response.status} is no status of an answer`);
     status = response.status;
     // An answer that shows an object is remembered, and so is read also where nothing was held.
@@ -90,6 +83,13 @@ export async function forward(plane: DataPlane, admitted: AdmittedCall, upstream
   } finally {
     if (!isStreaming) end();
   }
+}
+
+/** The bytes as they are, to this one address. */
+function fetchOnce(upstream: UpstreamRequest, signal: AbortSignal, keepalive: boolean): Promise<Response> {
+  const { url, method, headers, body } = upstream;
+  const init = { method, headers, ...(body ? { body } : {}), redirect: "manual", decompress: false, keepalive, signal };
+  return fetch(url, init as RequestInit);
 }
 
 /** What a read that Keybrake makes for itself has come to. */
@@ -115,14 +115,7 @@ export async function read(
   }
   const timeoutMs = Math.min(READ_TIMEOUT_MS, plane.limits.upstreamTimeoutMs);
   try {
-    const response = await fetch(upstream.url, {
-      method: upstream.method,
-      headers: upstream.headers,
-      ...(upstream.body ? { body: upstream.body } : {}),
-      redirect: "manual",
-      decompress: false,
-      signal: AbortSignal.timeout(timeoutMs),
-    } as RequestInit);
+    const response = await fetchOnce(upstream, AbortSignal.timeout(timeoutMs), true);
     const { status } = response;
     // A 204 has no body at all.
     const body = response.body ? await readBounded(response.body, READ_BYTES_MAX) : new Uint8Array(0);

@@ -27,6 +27,7 @@ import {
   type Unsaid,
 } from "./billing-money.ts";
 import { lookedUp, priced, settledBy } from "./billing-operation.ts";
+import { magnitude, objectInField } from "./found-object.ts";
 
 /*
  * Value given to a customer counts as `credit` at its full amount, whenever it is used. Taking it back makes its customer
@@ -47,7 +48,7 @@ const CODES = known("active|code|coupon|customer|customer_account|expires_at|max
 export const CREDITS: readonly Operation[] = [
   lookedUp("credit_notes.create", "credit", "POST /v1/credit_notes", noteCreated, {
     cost: settledBy((note) => integerIn(note, "total") ?? integerIn(note, "amount")),
-    object: (call) => invoicePath(field(call, "invoice")),
+    object: objectInField("/v1/invoices", "invoice"),
   }),
   lookedUp("credit_notes.void", "charge", "POST /v1/credit_notes/*/void", noteVoided),
   priced("credit_notes.update", "write", "POST /v1/credit_notes/*", nothingMovedBy(DESCRIPTION), noCost),
@@ -56,7 +57,7 @@ export const CREDITS: readonly Operation[] = [
     "credit",
     "POST /v1/customers/*/balance_transactions",
     balanceMoved,
-    settledBy(absolute),
+    settledBy((balance) => magnitude(balance, "amount")),
   ),
   priced(
     "customer_balance.update",
@@ -87,17 +88,8 @@ export const CREDITS: readonly Operation[] = [
   lookedUp("promotion_codes.update", "credit", "POST /v1/promotion_codes/*", codeUpdated),
 ];
 
-function invoicePath(id: string | undefined): string | undefined {
-  return id !== undefined && isId(id) ? `/v1/invoices/${id}` : undefined;
-}
-
 function grantPath(call: Call): string {
   return objectPath(call, 4);
-}
-
-function absolute(object: StripeObject): bigint | undefined {
-  const amount = integerIn(object, "amount");
-  return amount !== undefined && amount < 0n ? -amount : amount;
 }
 
 /** Stripe computes the note without making it (docs.stripe.com/api/credit_notes/preview): its lines, tax and shipping. */

@@ -7,7 +7,6 @@ import {
   type Entry,
   fieldNames,
   idField,
-  isId,
   known,
   objectPath,
   refuseUnknown,
@@ -27,6 +26,7 @@ import {
   type Unsaid,
 } from "./billing-money.ts";
 import { lookedUp, settledBy } from "./billing-operation.ts";
+import { magnitude, objectInField } from "./found-object.ts";
 
 /*
  * An item is counted at its amount when it is made, as the customer's next renewal takes it without another call; so it is
@@ -46,20 +46,15 @@ const ON_A_DRAFT = "put the item on a draft invoice (invoice=in_…) with auto_a
 export const INVOICE_ITEMS: readonly Operation[] = [
   lookedUp("invoiceitems.create", "charge", "POST /v1/invoiceitems", created, {
     cost: settledBy(amountOf),
-    object: (call) => invoicePath(field(call, "invoice")),
+    object: objectInField("/v1/invoices", "invoice"),
   }),
   lookedUp("invoiceitems.update", "charge", "POST /v1/invoiceitems/*", updated, { cost: settledBy(amountOf) }),
   lookedUp("invoiceitems.delete", "charge", "DELETE /v1/invoiceitems/*", deleted),
 ];
 
-function invoicePath(id: string | undefined): string | undefined {
-  return id !== undefined && isId(id) ? `/v1/invoices/${id}` : undefined;
-}
-
 /** A negative item is given away, and counted by its absolute amount. */
 function amountOf(item: StripeObject): bigint | undefined {
-  const amount = integerIn(item, "amount");
-  return amount !== undefined && amount < 0n ? -amount : amount;
+  return magnitude(item, "amount");
 }
 
 function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {

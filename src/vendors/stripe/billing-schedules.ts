@@ -2,21 +2,12 @@ import { type Call, field } from "../../core/call.ts";
 import { readOf } from "../look-up.ts";
 import { asObject, costUnknown, rejected } from "../stripe-money.ts";
 import type { Exposure, Found, Operation, Pricing } from "../vendor.ts";
-import {
-  entriesOf,
-  fieldNames,
-  flag,
-  idField,
-  isId,
-  known,
-  objectPath,
-  refuseUnknown,
-  setField,
-} from "./billing-fields.ts";
+import { entriesOf, fieldNames, flag, idField, known, objectPath, refuseUnknown, setField } from "./billing-fields.ts";
 import { addUp, exposed, idIn, isTaxed, nothing, objectFound, type Sum, type Unsaid } from "./billing-money.ts";
 import { lookedUp } from "./billing-operation.ts";
 import { lastInvoice } from "./billing-preview.ts";
 import { linesSum } from "./billing-subscriptions.ts";
+import { objectInField } from "./found-object.ts";
 
 /*
  * A schedule is counted at one full period of each of its phases: all of them will be billed without another call. As with
@@ -34,15 +25,11 @@ const PHASE =
 
 export const SUBSCRIPTION_SCHEDULES: readonly Operation[] = [
   lookedUp("subscription_schedules.create", "charge", "POST /v1/subscription_schedules", created, {
-    object: (call) => subscriptionPath(field(call, "from_subscription")),
+    object: objectInField("/v1/subscriptions", "from_subscription"),
   }),
   lookedUp("subscription_schedules.update", "charge", "POST /v1/subscription_schedules/*", updated),
   lookedUp("subscription_schedules.cancel", "charge", "POST /v1/subscription_schedules/*/cancel", cancelled),
 ];
-
-function subscriptionPath(id: string | undefined): string | undefined {
-  return id !== undefined && isId(id) ? `/v1/subscriptions/${id}` : undefined;
-}
 
 /** From a subscription it only takes over what that bills already. */
 function created(call: Call, pricing: Pricing, found: Found): Exposure | Unsaid {

@@ -27,6 +27,7 @@ import {
   type Unsaid,
 } from "./billing-money.ts";
 import { lookedUp } from "./billing-operation.ts";
+import { objectInField } from "./found-object.ts";
 
 /** One item of a subscription as Stripe has it. */
 export interface SubscriptionItem {
@@ -49,7 +50,7 @@ const TAXED =
 
 export const SUBSCRIPTION_ITEMS: readonly Operation[] = [
   lookedUp("subscription_items.create", "charge", "POST /v1/subscription_items", created, {
-    object: (call) => subscriptionPath(field(call, "subscription")),
+    object: objectInField("/v1/subscriptions", "subscription"),
   }),
   lookedUp("subscription_items.update", "charge", "POST /v1/subscription_items/*", updated),
   lookedUp("subscription_items.delete", "credit", "DELETE /v1/subscription_items/*", deleted),

@@ -3,7 +3,7 @@ import type { CallFacts } from "../../src/audit/row.ts";
 import { readConfig } from "../../src/config.ts";
 import { idFloor } from "../../src/core/id.ts";
 import { openInstallation } from "../../src/operate/installation.ts";
-import { unseenEnd } from "../../src/store/sqlite/final-rows.ts";
+import { unseenEnd } from "../../src/store/ledger/final-rows.ts";
 import { recordCall } from "../operate/record-call.ts";
 import { NOW_MS, type Run, Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";

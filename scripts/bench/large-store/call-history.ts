@@ -1,7 +1,7 @@
 import type { Micros } from "../../../src/core/money.ts";
 import { type EpochMs, windowStart } from "../../../src/core/window.ts";
 import type { Charge } from "../../../src/ledger/entry.ts";
-import type { FinalRow } from "../../../src/store/sqlite/final-rows.ts";
+import type { FinalRow } from "../../../src/store/ledger/final-rows.ts";
 import type { Random } from "../../random.ts";
 import { CALL_KINDS, type CallKind } from "./call-kinds.ts";
 

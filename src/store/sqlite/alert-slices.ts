@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { CallState, CostSource } from "../../core/hold.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { AlertCursor, AlertRow, AlertSlice } from "../alert-queue.ts";
-import { decodeCharges } from "./charges.ts";
+import { decodeCharges } from "../ledger/charges.ts";
 
 interface StateRow {
   readonly version: bigint;

@@ -5,7 +5,7 @@ import { type AuditSegment, type CounterSum, segmentSeal, sumsList } from "../..
 import { type EpochMs, ROLLING_WINDOWS_MS } from "../../core/window.ts";
 import { rollingWindowOf } from "../../ledger/budget.ts";
 import type { Charge } from "../../ledger/entry.ts";
-import { chargeLeft, decodeCharges } from "./charges.ts";
+import { chargeLeft, decodeCharges } from "../ledger/charges.ts";
 
 interface SegmentRow {
   readonly first_chain_seq: bigint;

@@ -1,97 +1,44 @@
 import type { Database, Statement } from "bun:sqlite";
-import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
-import { decide, type LedgerView } from "../../ledger/decide.ts";
-import type {
-  HoldDecision,
-  HoldRequest,
-  LedgerEntry,
-  LedgerResult,
-  ReconcileRequest,
-  ReconcileResult,
-  ResolveRequest,
-  ResolveResult,
-  Resumed,
-} from "../../ledger/entry.ts";
-import { leaveObject, rememberNew } from "../../ledger/object.ts";
-import { finalCost } from "../../ledger/settlement.ts";
+import type { LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } from "../../ledger/entry.ts";
+import { LedgerSteps } from "../ledger/ledger-steps.ts";
+import { isAnyDue } from "../ledger/rolling-counters.ts";
+import type { LedgerStatements } from "../ledger/statements.ts";
+import type { Work } from "../ledger/work.ts";
 import type { Standing } from "../standing.ts";
-import { Counters } from "./counters.ts";
-import { FinalRows, unseenEnd } from "./final-rows.ts";
-import { LaterRows } from "./later-rows.ts";
-import { LedgerReads } from "./ledger-reads.ts";
-import { LedgerStates } from "./ledger-state.ts";
-import { OpenBatches } from "./open-batches.ts";
-import type { OpenCall } from "./open-call.ts";
-import { prepareReconciliations } from "./reconciliations.ts";
-import { isRecorded, prepareRecords, Records } from "./records.ts";
-import { isAnyDue, prepareRolling } from "./rolling-counters.ts";
-import { prepareVendorObjects, readVendorObject, TouchedObjects } from "./vendor-objects.ts";
-import { addRow, correctCounters, firstDollarUse, useAfter, type Work } from "./work.ts";
+import { prepareLedger } from "./ledger-statements.ts";
+import { preparePurges } from "./purges.ts";
 
-/** Runs the ledger's batches on SQLite: load what they touch, decide, write, commit (fsync), all in one transaction. */
+/** Runs the ledger's steps on SQLite, each in one transaction that takes the only write lock first. */
 export class SqliteLedger {
   readonly #database: Database;
   readonly #begin: Statement;
-  readonly #reads: LedgerReads;
-  readonly #states: LedgerStates;
-  readonly #rows: FinalRows;
-  readonly #open: OpenBatches;
-  readonly #recorded: ReturnType<typeof prepareRecords>;
-  readonly #rolling: ReturnType<typeof prepareRolling>;
-  readonly #objects: ReturnType<typeof prepareVendorObjects>;
-  readonly #waiting: ReturnType<typeof prepareReconciliations>;
-  readonly #later: LaterRows;
-  /** Calls of batches whose COMMIT failed: they were refused, but their holds may turn out to be there (ledger.md). */
-  #doubtful: string[] = [];
+  readonly #statements: LedgerStatements;
+  readonly #steps: LedgerSteps;
+  readonly #purges: ReturnType<typeof preparePurges>;
 
   constructor(database: Database, chainKey: () => Uint8Array = () => new Uint8Array(0)) {
     this.#database = database;
     this.#begin = database.query("BEGIN IMMEDIATE");
-    this.#reads = new LedgerReads(database);
-    this.#states = new LedgerStates(database);
-    this.#rows = new FinalRows(database, chainKey);
-    this.#open = new OpenBatches(database);
-    this.#recorded = prepareRecords(database);
-    this.#rolling = prepareRolling(database);
-    this.#objects = prepareVendorObjects(database);
-    this.#waiting = prepareReconciliations(database);
-    this.#later = new LaterRows(this.#reads, this.#rows, this.#waiting);
+    this.#statements = prepareLedger(database);
+    this.#steps = new LedgerSteps(this.#statements, chainKey);
+    this.#purges = preparePurges(database);
   }
 
   /** The whole batch is on disk when it returns. */
   apply(entries: readonly LedgerEntry[], wallClock: EpochMs): readonly LedgerResult[] {
-    const results = this.#transact(
-      wallClock,
-      (work) => {
-        this.#withdrawDoubtful(work);
-        const view = this.#reads.view(entries, work);
-        return entries.map((entry) =>
-          entry.type === "hold" ? this.#hold(view, work, entry) : this.#resolve(work, entry),
-        );
-      },
-      entries,
-    );
-    this.#doubtful = [];
-    return results;
+    return this.#transact(wallClock, (work) => this.#steps.apply(work, entries), entries);
   }
 
-  /** Holds whose owner no longer renews its lease become unresolved: kept in full until somebody knows better. */
+  /** Holds whose owner no longer renews its lease become unresolved. */
   sweepAbandoned(now: EpochMs): number {
-    if (!this.#open.needsSweep(now)) return 0;
-    return this.#transact(now, (work) => {
-      const abandoned = this.#open.takeAbandoned(now);
-      const end = unseenEnd(now, "upstream_timeout", "owner_gone");
-      return abandoned.filter((call) => {
-        this.#recorded.loseAnswer.run(call.facts.vaultKeyId, call.facts.id);
-        return this.#end(work, call, "unresolved", null, end, call.capUsageAfterMicros);
-      }).length;
-    });
+    if (!this.#steps.needsSweep(now)) return 0;
+    return this.#transact(now, (work) => this.#steps.sweepAbandoned(work, now));
   }
 
   /** The vendor's own price of a settled call, told later. */
   reconcile(request: ReconcileRequest): ReconcileResult {
-    return this.#transact(request.finishedAt, (work) => this.#later.reconcile(work, request));
+    return this.#transact(request.finishedAt, (work) => this.#steps.reconcile(work, request));
   }
 
   /**
@@ -99,197 +46,32 @@ export class SqliteLedger {
    * rolling budgets, a slice of each; the number.
    */
   purgeRecords(now: EpochMs): number {
-    const forgotten = this.#recorded.purge.run(now).changes + this.#objects.purge.run(now).changes;
-    if (!isAnyDue(this.#rolling, now)) return forgotten;
+    const forgotten = this.#purges.records.run(now).changes + this.#purges.objects.run(now).changes;
+    if (!isAnyDue(this.#statements.rolling, now)) return forgotten;
     // By the ledger's own clock, as every call: what is taken off now counts for nobody any more.
     return forgotten + this.#transact(now, ({ counters }) => counters.rolling.expire());
   }
 
-  /** What stands against a call before its money is looked at, and what is known of its object. */
   standing(keyId: string, objectName: string | undefined, wallClock: EpochMs, slotNames: readonly string[]): Standing {
-    const { now, frozen } = this.#states.read(wallClock);
-    const object = objectName === undefined ? undefined : readVendorObject(this.#objects, objectName);
-    const isRepeat = slotNames.some((name) => isRecorded(this.#recorded, keyId, name, now));
-    return { ...this.#reads.standing(keyId), frozen, object, isRepeat, now };
+    return this.#steps.standing(keyId, objectName, wallClock, slotNames);
   }
 
   #transact<Result>(wallClock: EpochMs, step: (work: Work) => Result, entries: readonly LedgerEntry[] = []): Result {
+    let work: Work | undefined;
+    let isCommitting = false;
     this.#begin.run();
     try {
-      const state = this.#states.read(wallClock);
-      const work: Work = {
-        state,
-        counters: new Counters(this.#database, this.#rolling, state.now),
-        records: new Records(this.#recorded),
-        objects: new TouchedObjects(this.#objects),
-        opened: new Map(),
-        batches: new Map(),
-      };
+      work = this.#steps.begin(wallClock);
       const result = step(work);
-      this.#open.write([...work.opened.values()]);
-      this.#open.deleteEnded();
-      work.counters.save();
-      work.records.save();
-      work.objects.save(work.state.now);
-      this.#states.write(work.state);
-      this.#commit(entries);
-      this.#states.committed(work.state);
+      this.#steps.save(work);
+      isCommitting = true;
+      this.#database.run("COMMIT");
+      this.#steps.committed(work);
       return result;
     } catch (cause) {
-      this.#open.failed();
+      this.#steps.failed(work, isCommitting ? entries : []);
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
       throw cause;
     }
   }
-
-  #commit(entries: readonly LedgerEntry[]): void {
-    try {
-      this.#database.run("COMMIT");
-      this.#open.committed();
-    } catch (cause) {
-      this.#doubt(entries);
-      throw cause;
-    }
-  }
-
-  /** These calls are refused now, whatever becomes of their holds. */
-  #doubt(entries: readonly LedgerEntry[]): void {
-    for (const entry of entries) if (entry.type === "hold") this.#doubtful.push(entry.facts.id);
-  }
-
-  /** Those that are not there now will not appear later; the others stay in doubt until their withdrawal is committed. */
-  #withdrawDoubtful(work: Work): void {
-    const end = unseenEnd(work.state.now, "store_unavailable", "commit_in_doubt");
-    this.#doubtful = this.#doubtful.filter(
-      (callId) =>
-        this.#resolve(work, { type: "resolve", callId, to: "released", end: { ...end, costMicros: 0n } }).resolved,
-    );
-  }
-
-  #hold(view: LedgerView, work: Work, request: HoldRequest): HoldDecision {
-    const decision = decide(view, request);
-    if (!decision.admitted && decision.code === "stale") return decision;
-    const { facts, exposureMicros } = request;
-    const seq = ++work.state.lastSeq;
-    if (decision.admitted) {
-      if (work.opened.has(facts.id)) throw recordedTwice(facts.id);
-      const { charges } = decision;
-      const { owner, rule } = request;
-      const batch = work.batches.get(owner) ?? seq;
-      const capUsageAfterMicros = firstDollarUse(work.counters, charges);
-      // The money of a call that finds out what became of an earlier one is held by that one.
-      const heldMicros = decision.resumes ? 0n : exposureMicros;
-      const call: OpenCall = {
-        seq,
-        batch,
-        owner,
-        facts,
-        rule,
-        exposureMicros: heldMicros,
-        capUsageAfterMicros,
-        charges,
-      };
-      work.batches.set(owner, batch);
-      work.opened.set(facts.id, call);
-      return { ...decision, ...this.#heldEarlier(decision), receipt: { seq, charges, held: call } };
-    }
-    if (decision.code === "replayed") {
-      this.#addReplay(work, seq, request, decision);
-      return decision;
-    }
-    const { budget } = decision;
-    const added = addRow(work, this.#rows, {
-      seq,
-      facts,
-      refersTo: null,
-      rule: decision.rule,
-      state: "refused",
-      exposureMicros,
-      costMicros: 0n,
-      capUsageAfterMicros: budget?.unit === "usd" ? budget.used : null,
-      charges: null,
-      end: unseenEnd(view.now, decision.code, null),
-    });
-    if (!added) throw recordedTwice(facts.id);
-    return decision;
-  }
-
-  /** What the call holds that a repeat finds out about: its price is measured by that. */
-  #heldEarlier({ resumes }: HoldDecision & { readonly admitted: true }): { readonly resumes?: Resumed } {
-    const heldMicros = resumes && this.#reads.finalRow(resumes.callId)?.exposureMicros;
-    return heldMicros === undefined ? {} : { resumes: { ...resumes!, heldMicros } };
-  }
-
-  /** The row of a repeat that was answered from the record: it cost nothing and went nowhere. */
-  #addReplay(work: Work, seq: number, { facts }: HoldRequest, { heldBy, answer }: Replayed): void {
-    const end = { ...unseenEnd(work.state.now, "allowed", `replays:${heldBy}`), httpStatus: answer.status };
-    const money = { exposureMicros: 0n, costMicros: 0n, capUsageAfterMicros: null, charges: null };
-    const row = { seq, facts, refersTo: null, rule: "idempotency", state: "settled", ...money, end } as const;
-    if (!addRow(work, this.#rows, row)) throw recordedTwice(facts.id);
-  }
-
-  #resolve(work: Work, request: ResolveRequest): ResolveResult {
-    const { to, end, callId } = request;
-    const call = (request.receipt?.held as OpenCall | undefined) ?? work.opened.get(callId) ?? this.#open.find(callId);
-    const costMicros = finalCost(to, end);
-    if (call) {
-      const use = useAfter(work, call.charges, to, costMicros);
-      if (this.#end(work, call, to, to === "unresolved" ? null : costMicros, end, use)) {
-        correctCounters(work, call.charges, to, costMicros);
-        this.#endRecord(work, call, request);
-        this.#endObject(work, call, request);
-        return { resolved: true, costMicros };
-      }
-    }
-    return this.#later.resolve(work, request);
-  }
-
-  /** What the vendor keeps of the call: its object, which is free again unless nobody knows what was done to it; a price to come. */
-  #endObject(work: Work, { facts }: OpenCall, { object, remembers, receipt, to, pricedLater }: ResolveRequest): void {
-    if (to === "unresolved") return;
-    // What the vendor has refused is as it was.
-    if (object !== undefined) {
-      const shown = remembers?.name === object ? remembers.json : null;
-      leaveObject(work.objects, object, facts.id, to === "released" ? undefined : shown);
-    } else if (!receipt) work.objects.leaveUnseen(facts.id);
-    if (to === "settled" && remembers && remembers.name !== object) {
-      rememberNew(work.objects, remembers.name, remembers.json);
-    }
-    if (to !== "settled" || !pricedLater) return;
-    const { path, askAt, besidesMicros } = pricedLater;
-    this.#waiting.add.run(facts.id, facts.vendor, path, besidesMicros, askAt);
-  }
-
-  #endRecord(work: Work, { facts }: OpenCall, { repeat, receipt, to }: ResolveRequest): void {
-    if (repeat) work.records.end(facts.vaultKeyId, repeat.slots, facts.id, repeat.outcome);
-    // A call that was resolved without its receipt: withdrawn, or resolved by somebody else than who sent it.
-    else if (!receipt) work.records.endUnseen(facts.vaultKeyId, facts.id, to === "released");
-  }
-
-  /** The one final row of a call; false where it has one. */
-  #end(
-    work: Work,
-    call: OpenCall,
-    to: "settled" | "released" | "unresolved",
-    costMicros: bigint | null,
-    end: Omit<ResolveRequest["end"], "costMicros">,
-    capUsageAfterMicros: bigint | null,
-  ): boolean {
-    const { seq, facts, rule, exposureMicros, charges } = call;
-    const row = { seq, facts, refersTo: null, rule, state: to, exposureMicros, costMicros, capUsageAfterMicros };
-    if (!addRow(work, this.#rows, { ...row, charges, end })) return false;
-    if (!work.opened.delete(facts.id)) this.#open.ended(call.batch);
-    return true;
-  }
-}
-
-type Replayed = Extract<HoldDecision, { code: "replayed" }>;
-
-/** Ids are unguessable and made once: a second call with one is a fault of the program, and is not let through. */
-function recordedTwice(callId: string): Problem {
-  return new Problem(
-    "unavailable",
-    `call ${callId} is recorded already`,
-    "this is a fault in Keybrake; please report it",
-  );
 }

@@ -15,10 +15,6 @@ interface DueRow {
 /** Calls whose price the vendor tells later, a statement for each step of waiting for it. */
 export function prepareReconciliations(database: Database) {
   return {
-    add: database.query<unknown, [string, string, string, Micros, EpochMs]>(
-      `INSERT INTO reconciliations (call_id, vendor, path, besides_micros, attempts, due_at) VALUES (?, ?, ?, ?, 0, ?)
-       ON CONFLICT DO NOTHING`,
-    ),
     due: database.query<DueRow, [EpochMs, number]>(
       `SELECT call_id, reconciliations.vendor AS vendor, reconciliations.path AS path, besides_micros, attempts, vendor_txn_id
        FROM reconciliations LEFT JOIN audit_rows ON audit_rows.id = call_id

@@ -12,7 +12,7 @@ import { backupTo, freeze, frozenSince, thaw } from "./backup.ts";
 import { ChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
-import { countersUnder } from "./counters.ts";
+import { countersUnder } from "./counters-under.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
 import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";

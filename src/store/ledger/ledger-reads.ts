@@ -1,32 +1,13 @@
-import type { Database } from "bun:sqlite";
-import type { CallFacts } from "../../audit/row.ts";
-import type { Micros } from "../../core/money.ts";
 import { windowStart } from "../../core/window.ts";
 import { isConcerned, type LedgerView } from "../../ledger/decide.ts";
 import type { Brake, KeyState, LedgerEntry, ResolveRequest } from "../../ledger/entry.ts";
 import type { Counters } from "./counters.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import type { Records } from "./records.ts";
+import type { ViewStatements } from "./statements.ts";
 import type { TouchedObjects } from "./vendor-objects.ts";
 
-interface KeyRow {
-  readonly version: bigint;
-  readonly expires_at: bigint;
-  readonly revoked_at: bigint | null;
-  readonly revoke_reason: string | null;
-}
-
 const NO_BRAKES = "[]";
-
-type FactsRow = { readonly [Name in keyof CallFacts]: CallFacts[Name] extends number ? bigint : CallFacts[Name] };
-
-interface FinalRowRead extends FactsRow {
-  readonly state: string;
-  readonly rule: string;
-  readonly exposureMicros: Micros;
-  readonly costMicros: Micros | null;
-  readonly charges: string | null;
-}
 
 /** What a transaction of the ledger has loaded of what it may change. */
 export interface LedgerLoad {
@@ -36,12 +17,12 @@ export interface LedgerLoad {
   readonly objects: TouchedObjects;
 }
 
-/** What the ledger reads within its transactions, a prepared statement each. */
+/** What the ledger reads within its transactions, a statement each. */
 export class LedgerReads {
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #statements: ViewStatements;
 
-  constructor(database: Database) {
-    this.#statements = prepare(database);
+  constructor(statements: ViewStatements) {
+    this.#statements = statements;
   }
 
   /** All that deciding about these entries needs. */
@@ -103,28 +84,4 @@ export class LedgerReads {
 function loadObjects(objects: TouchedObjects, { object, remembers }: ResolveRequest): void {
   if (object !== undefined) objects.load(object);
   if (remembers) objects.load(remembers.name);
-}
-
-function prepare(database: Database) {
-  return {
-    key: database.query<KeyRow, [string]>(
-      "SELECT version, expires_at, revoked_at, revoke_reason FROM vault_keys WHERE id = ?",
-    ),
-    // One statement for both: each costs more than what it reads.
-    circumstances: database.query<{ brakes: string; vendors: string }, []>(
-      `SELECT (
-         SELECT json_group_array(json_object('id', id, 'vendor', vendor, 'labelPrefix', label_prefix,
-                  'reason', reason, 'engagedAt', engaged_at) ORDER BY engaged_at, id)
-         FROM brakes WHERE released_at IS NULL
-       ) AS brakes, (SELECT json_group_object(name, version) FROM vendors) AS vendors`,
-    ),
-    finalRow: database.query<FinalRowRead, [string]>(
-      `SELECT id, called_at AS calledAt, agent_run_id AS agentRunId, agent_run_label AS agentRunLabel,
-        agent_name AS agentName, vault_key_id AS vaultKeyId, vendor, method, endpoint, path,
-        customer_scope_id AS customerScopeId, triggering_event_id AS triggeringEventId,
-        idempotency_key_hash AS idempotencyKeyHash, metadata, state, verdict_rule AS rule,
-        exposure_micros AS exposureMicros, cost_micros AS costMicros, charges
-       FROM audit_rows WHERE id = ?`,
-    ),
-  };
 }

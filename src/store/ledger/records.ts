@@ -1,4 +1,3 @@
-import type { Database } from "bun:sqlite";
 import type { EpochMs } from "../../core/window.ts";
 import {
   type RecordedCall,
@@ -7,27 +6,14 @@ import {
   type RepeatTerms,
   repeatKey,
 } from "../../ledger/repeat.ts";
-
-interface RecordRow {
-  readonly request_hash: string;
-  readonly state: RecordedCall["state"];
-  readonly call_id: string;
-  readonly held_by: string;
-  readonly vendor_key: string | null;
-  readonly status: bigint | null;
-  readonly sealed_answer: Uint8Array | null;
-  readonly expires_at: bigint;
-}
-
-/** Expired records that one purge deletes at most: a call may be waiting for the same lock. */
-const PURGED_MAX = 1000;
+import type { RecordRow, RecordStatements } from "./statements.ts";
 
 /** The recorded calls that a batch touches: read once, changed in memory, written once. */
 export class Records extends Map<string, RecordedCall> {
-  readonly #statements: ReturnType<typeof prepareRecords>;
+  readonly #statements: RecordStatements;
   readonly #stored = new Map<string, RecordedCall | undefined>();
 
-  constructor(statements: ReturnType<typeof prepareRecords>) {
+  constructor(statements: RecordStatements) {
     super();
     this.#statements = statements;
   }
@@ -131,44 +117,7 @@ function recordOf(row: RecordRow): RecordedCall {
 }
 
 /** Whether a call that was recorded under this name still answers for its repeats. */
-export function isRecorded(
-  statements: ReturnType<typeof prepareRecords>,
-  vaultKeyId: string,
-  slotName: string,
-  now: EpochMs,
-): boolean {
+export function isRecorded(statements: RecordStatements, vaultKeyId: string, slotName: string, now: EpochMs): boolean {
   const row = statements.read.get(vaultKeyId, slotName);
   return row !== null && Number(row.expires_at) > now;
-}
-
-export function prepareRecords(database: Database) {
-  return {
-    read: database.query<RecordRow, [string, string]>(
-      `SELECT request_hash, state, call_id, held_by, vendor_key, status, sealed_answer, expires_at
-       FROM recorded_calls WHERE vault_key_id = ? AND slot = ?`,
-    ),
-    write: database.query<unknown, (string | number | null | Uint8Array)[]>(
-      `INSERT OR REPLACE INTO recorded_calls (vault_key_id, slot, request_hash, state, call_id, held_by, vendor_key,
-        status, sealed_answer, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    delete: database.query<unknown, [string, string]>("DELETE FROM recorded_calls WHERE vault_key_id = ? AND slot = ?"),
-    /** The process that sent the call is gone, and with it whatever the vendor answered. */
-    loseAnswer: database.query<unknown, [string, string]>(
-      "UPDATE recorded_calls SET state = 'unknown' WHERE vault_key_id = ? AND call_id = ? AND state = 'in_flight'",
-    ),
-    /** Nothing was spent by the call: it may be tried again. What the vendor has answered it says again (a decline). */
-    freeHeldBy: database.query<unknown, [string, string]>(
-      "DELETE FROM recorded_calls WHERE vault_key_id = ? AND held_by = ? AND state <> 'answered'",
-    ),
-    forgetVendorKey: database.query<unknown, [string, string]>(
-      "UPDATE recorded_calls SET vendor_key = NULL WHERE vault_key_id = ? AND held_by = ?",
-    ),
-    lookUp: database.query<unknown, [string, string, string]>(
-      "SELECT 1 FROM recorded_calls WHERE vault_key_id = ? AND held_by = ? AND call_id <> ? AND state = 'in_flight'",
-    ),
-    purge: database.query<unknown, [EpochMs]>(
-      `DELETE FROM recorded_calls WHERE (vault_key_id, slot) IN (
-         SELECT vault_key_id, slot FROM recorded_calls WHERE expires_at <= ? LIMIT ${PURGED_MAX})`,
-    ),
-  };
 }

@@ -1,7 +1,7 @@
-import type { Database } from "bun:sqlite";
 import type { ChainHead } from "../../audit/chained-row.ts";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
+import type { StateStatements } from "./statements.ts";
 
 /** What every transaction of the ledger begins from and leaves behind. */
 export interface LedgerState {
@@ -13,35 +13,20 @@ export interface LedgerState {
   readonly frozen: string | null;
 }
 
-interface StateRow {
-  readonly now: bigint;
-  readonly last_seq: bigint;
-  readonly chain_count: bigint;
-  readonly chain_hash: Uint8Array;
-  readonly chain_cost: string;
-  readonly frozen: string | null;
-}
-
 /** The one row of `ledger_state`. */
 export class LedgerStates {
-  readonly #read;
-  readonly #write;
+  readonly #statements: StateStatements;
   #now: EpochMs = 0;
   /** The newest that this process knows to be on disk. */
   #lastSeq = 0;
 
-  constructor(database: Database) {
-    this.#read = database.query<StateRow, []>(
-      "SELECT now, last_seq, chain_count, chain_hash, chain_cost, frozen FROM ledger_state WHERE id = 1",
-    );
-    this.#write = database.query<unknown, [number, number, number, Uint8Array, string]>(
-      "UPDATE ledger_state SET now = ?, last_seq = ?, chain_count = ?, chain_hash = ?, chain_cost = ? WHERE id = 1",
-    );
+  constructor(statements: StateStatements) {
+    this.#statements = statements;
   }
 
   /** The ledger's time never runs backwards: not in this process, nor over restarts and other processes. */
   read(wallClock: EpochMs): LedgerState {
-    const row = this.#read.get()!;
+    const row = this.#statements.read.get()!;
     this.#refuseRollback(Number(row.last_seq));
     this.#now = Math.max(this.#now, wallClock, Number(row.now));
     const count = Number(row.chain_count);
@@ -72,7 +57,7 @@ export class LedgerStates {
   }
 
   write({ now, lastSeq, chain }: LedgerState): void {
-    this.#write.run(now, lastSeq, chain.count, chain.hash, chain.costMicros.toString());
+    this.#statements.write.run(now, lastSeq, chain.count, chain.hash, chain.costMicros.toString());
   }
 }
 

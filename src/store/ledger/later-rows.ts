@@ -1,11 +1,10 @@
-import { timeOrderedId } from "../../core/id.ts";
 import type { Micros } from "../../core/money.ts";
 import type { Charge, ReconcileRequest, ReconcileResult, ResolveRequest, ResolveResult } from "../../ledger/entry.ts";
 import { finalCost } from "../../ledger/settlement.ts";
 import { decodeCharges } from "./charges.ts";
 import { type FinalRows, unseenEnd } from "./final-rows.ts";
 import type { LedgerReads } from "./ledger-reads.ts";
-import type { prepareReconciliations } from "./reconciliations.ts";
+import type { ReconciliationStatements } from "./statements.ts";
 import { addRow, correctCounters, useAfter, type Work } from "./work.ts";
 
 type Unresolved = Extract<ResolveResult, { resolved: false }>;
@@ -15,9 +14,9 @@ type FinalRowRead = NonNullable<ReturnType<LedgerReads["finalRow"]>>;
 export class LaterRows {
   readonly #reads: LedgerReads;
   readonly #rows: FinalRows;
-  readonly #waiting: ReturnType<typeof prepareReconciliations>;
+  readonly #waiting: ReconciliationStatements;
 
-  constructor(reads: LedgerReads, rows: FinalRows, waiting: ReturnType<typeof prepareReconciliations>) {
+  constructor(reads: LedgerReads, rows: FinalRows, waiting: ReconciliationStatements) {
     this.#reads = reads;
     this.#rows = rows;
     this.#waiting = waiting;
@@ -71,7 +70,7 @@ export class LaterRows {
   #add(work: Work, { facts, rule }: FinalRowRead, later: Later): boolean {
     return addRow(work, this.#rows, {
       seq: ++work.state.lastSeq,
-      facts: { ...facts, id: timeOrderedId("call", work.state.now) },
+      facts: { ...facts, id: work.makeId() },
       refersTo: facts.id,
       rule,
       ...later,

@@ -1,10 +1,9 @@
-import type { Database, Statement } from "bun:sqlite";
 import type { EpochMs } from "../../core/window.ts";
 import { rollingWindowOf } from "../../ledger/budget.ts";
 import { counterKey } from "../../ledger/decide.ts";
 import type { Charge } from "../../ledger/entry.ts";
-import type { CounterUse } from "../counter-reads.ts";
-import { RollingCounters, type RollingStatements } from "./rolling-counters.ts";
+import { RollingCounters } from "./rolling-counters.ts";
+import type { CounterStatements, LedgerStatements } from "./statements.ts";
 
 /**
  * The counters that a batch touches: read once, changed in memory, written once. What counts on a rolling budget stands
@@ -16,17 +15,13 @@ export class Counters extends Map<string, bigint> {
   readonly #rollingIds = new Map<string, string>();
   readonly rolling: RollingCounters;
   readonly #now: EpochMs;
-  readonly #read: Statement<{ used: bigint }, [string, number]>;
-  readonly #write: Statement<unknown, [string, number, bigint]>;
+  readonly #statements: CounterStatements;
 
-  constructor(database: Database, rolling: RollingStatements, now: EpochMs) {
+  constructor({ counters, rolling }: LedgerStatements, now: EpochMs) {
     super();
     this.#now = now;
+    this.#statements = counters;
     this.rolling = new RollingCounters(rolling, now);
-    this.#read = database.query("SELECT used FROM counters WHERE budget_id = ? AND window_start = ?");
-    this.#write = database.query(
-      "INSERT INTO counters (budget_id, window_start, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used",
-    );
   }
 
   /** The key under which it stands. */
@@ -34,7 +29,7 @@ export class Counters extends Map<string, bigint> {
     const isRolling = rollingWindowOf(budgetId) !== undefined;
     const key = counterKey(budgetId, isRolling ? this.#now : start);
     if (this.#stored.has(key)) return key;
-    const used = isRolling ? this.rolling.load(budgetId) : (this.#read.get(budgetId, start)?.used ?? 0n);
+    const used = isRolling ? this.rolling.load(budgetId) : (this.#statements.read.get(budgetId, start)?.used ?? 0n);
     if (isRolling) this.#rollingIds.set(key, budgetId);
     this.#stored.set(key, used);
     this.set(key, used);
@@ -67,30 +62,10 @@ export class Counters extends Map<string, bigint> {
     for (const [key, used] of this) {
       if (used === this.#stored.get(key) || this.#rollingIds.has(key)) continue;
       const bar = key.indexOf("|");
-      this.#write.run(key.slice(bar + 1), Number(key.slice(0, bar)), used);
+      this.#statements.write.run(key.slice(bar + 1), Number(key.slice(0, bar)), used);
     }
     if (this.#rollingIds.size === 0) return;
     for (const [key, budgetId] of this.#rollingIds) this.rolling.set(budgetId, this.get(key)!);
     this.rolling.save();
   }
-}
-
-/**
- * The counters under a prefix in these windows. Steps from id to id, so that a budget's earlier windows (a row a day, for
- * ever) are not read on the way.
- */
-export function countersUnder(database: Database, prefix: string, starts: readonly EpochMs[]): readonly CounterUse[] {
-  const rows = database
-    .query<{ budget_id: string; window_start: bigint; used: bigint }, [string, string, string, string]>(
-      `WITH RECURSIVE ids (id) AS (
-         SELECT min(budget_id) FROM counters WHERE budget_id >= ? AND budget_id < ?
-         UNION ALL
-         SELECT (SELECT min(budget_id) FROM counters WHERE budget_id > ids.id AND budget_id < ?)
-         FROM ids WHERE ids.id IS NOT NULL
-       )
-       SELECT budget_id, window_start, used FROM ids JOIN counters ON counters.budget_id = ids.id
-       WHERE window_start IN (SELECT value FROM json_each(?)) ORDER BY budget_id, window_start`,
-    )
-    .all(prefix, `${prefix}\u{10ffff}`, `${prefix}\u{10ffff}`, JSON.stringify(starts));
-  return rows.map((row) => ({ budgetId: row.budget_id, windowStart: Number(row.window_start), used: row.used }));
 }

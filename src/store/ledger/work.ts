@@ -10,8 +10,14 @@ import type { OpenCall } from "./open-call.ts";
 export interface Work extends LedgerLoad {
   /** Holds taken in it that have not ended in it, by call. */
   readonly opened: Map<string, OpenCall>;
+  /** How many calls of an earlier batch have got their final row in it. */
+  readonly ended: Map<number, number>;
   /** The batch that each owner's holds go into. */
   readonly batches: Map<string, number>;
+  /** Calls whose COMMIT has failed, and which this transaction has not withdrawn. */
+  doubtful: readonly string[];
+  /** The id of a row that is no call of its own. */
+  readonly makeId: () => string;
 }
 
 /** Adds a row to the end of the chain; false where there is such a row already. */

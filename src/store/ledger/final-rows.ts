@@ -1,4 +1,3 @@
-import type { Database } from "bun:sqlite";
 import { type ChainValue, chainHash } from "../../audit/chain.ts";
 import { HASHED_COLUMNS } from "../../audit/chain-columns.ts";
 import type { ChainHead } from "../../audit/chained-row.ts";
@@ -7,6 +6,10 @@ import type { Micros } from "../../core/money.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { Charge } from "../../ledger/entry.ts";
 import { encodeCharges } from "./charges.ts";
+import type { FinalRowStatements } from "./statements.ts";
+
+/** The columns of the audit table, in the order in which a row is written. */
+export const FINAL_COLUMNS: readonly string[] = [...HASHED_COLUMNS, "prev_hash", "hash"];
 
 /** A row as it will be for ever. */
 export interface FinalRow {
@@ -42,15 +45,11 @@ export function unseenEnd(finishedAt: number, verdict: Verdict, flag: string | n
 
 /** Adds final rows to the audit table, each chained to the one before it. */
 export class FinalRows {
-  readonly #insert;
+  readonly #statements: FinalRowStatements;
   readonly #chainKey: () => Uint8Array;
 
-  constructor(database: Database, chainKey: () => Uint8Array) {
-    const columns = [...HASHED_COLUMNS, "prev_hash", "hash"];
-    this.#insert = database.query<unknown, (ChainValue | Uint8Array)[]>(
-      `INSERT INTO audit_rows (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-       ON CONFLICT DO NOTHING`,
-    );
+  constructor(statements: FinalRowStatements, chainKey: () => Uint8Array) {
+    this.#statements = statements;
     this.#chainKey = chainKey;
   }
 
@@ -58,7 +57,7 @@ export class FinalRows {
   add(head: ChainHead, row: FinalRow): ChainHead | undefined {
     const values = hashedValues(head.count + 1, row).map(asKept);
     const hash = chainHash(this.#chainKey(), head.hash, values);
-    const { changes } = this.#insert.run(...values, head.hash, hash);
+    const { changes } = this.#statements.insert.run(...values, head.hash, hash);
     if (changes === 0) return undefined;
     return { count: head.count + 1, hash, costMicros: head.costMicros + (row.costMicros ?? 0n) };
   }

@@ -2,6 +2,7 @@ import type { CallFacts } from "../../audit/row.ts";
 import type { Micros } from "../../core/money.ts";
 import type { Charge } from "../../ledger/entry.ts";
 import { decodeCharges, encodeCharges } from "./charges.ts";
+import type { BatchRow } from "./statements.ts";
 
 /** A call in flight: the first half of its audit row, and what its hold has put on the counters. */
 export interface OpenCall {
@@ -43,13 +44,6 @@ type Written = [
 
 export function writeOpenCalls(calls: readonly OpenCall[]): string {
   return JSON.stringify(calls.map(written));
-}
-
-/** A row of `open_batches`. */
-export interface BatchRow {
-  readonly batch: bigint;
-  readonly owner: string;
-  readonly calls: string;
 }
 
 export function readOpenCalls({ batch, owner, calls }: BatchRow): readonly OpenCall[] {

@@ -1,6 +1,6 @@
-import type { Database } from "bun:sqlite";
 import { type EpochMs, ROLLING_WINDOWS_MS, type RollingWindow } from "../../core/window.ts";
 import { rollingWindowOf } from "../../ledger/budget.ts";
+import type { RollingStatements } from "./statements.ts";
 
 /** What a transaction has read of a rolling budget, and what it will leave of it. */
 interface RollingUse {
@@ -16,16 +16,6 @@ interface RollingUse {
   readonly corrections: Map<EpochMs, bigint>;
 }
 
-interface TotalRow {
-  readonly used: bigint;
-  readonly due_at: bigint;
-}
-
-interface EntryRow {
-  readonly taken_at: bigint;
-  readonly amount: bigint;
-}
-
 /**
  * Entries that are looked through for when a refused call will fit. Where they do not suffice the answer is when the last
  * of them has aged: before that it is refused in any case.
@@ -35,8 +25,6 @@ const LOOKED_THROUGH_MAX = 10_000;
 /** Budgets that one slice of the upkeep brings up to date, and entries that it removes of each. */
 const BUDGETS_PER_SLICE = 20;
 const ENTRIES_PER_SLICE = 250;
-
-export type RollingStatements = ReturnType<typeof prepareRolling>;
 
 /**
  * The rolling budgets that a batch touches: a running total each, and an entry for every millisecond with calls. What has
@@ -170,37 +158,4 @@ function windowMsOf(budgetId: string): number {
 /** Whether any total has entries that count no more: asked before a transaction that would write nothing. */
 export function isAnyDue(statements: RollingStatements, now: EpochMs): boolean {
   return statements.due.get(now, 1) !== null;
-}
-
-export function prepareRolling(database: Database) {
-  return {
-    total: database.query<TotalRow, [string]>("SELECT used, due_at FROM rolling_totals WHERE budget_id = ?"),
-    due: database.query<{ budget_id: string; used: bigint }, [EpochMs, number]>(
-      "SELECT budget_id, used FROM rolling_totals WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-    ),
-    write: database.query<unknown, [string, bigint, EpochMs]>(
-      `INSERT INTO rolling_totals (budget_id, used, due_at) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET used = excluded.used, due_at = excluded.due_at`,
-    ),
-    forget: database.query<unknown, [string]>("DELETE FROM rolling_totals WHERE budget_id = ?"),
-    oldest: database.query<EntryRow, [string, number]>(
-      "SELECT taken_at, amount FROM rolling_entries WHERE budget_id = ? ORDER BY taken_at LIMIT ?",
-    ),
-    sliceEnd: database.query<{ taken_at: bigint }, [string, number]>(
-      "SELECT taken_at FROM rolling_entries WHERE budget_id = ? ORDER BY taken_at LIMIT 1 OFFSET ?",
-    ),
-    aged: database.query<{ amount: bigint }, [string, EpochMs]>(
-      "SELECT coalesce(sum(amount), 0) AS amount FROM rolling_entries WHERE budget_id = ? AND taken_at <= ?",
-    ),
-    remove: database.query<unknown, [string, EpochMs]>(
-      "DELETE FROM rolling_entries WHERE budget_id = ? AND taken_at <= ?",
-    ),
-    addEntry: database.query<unknown, [string, EpochMs, bigint]>(
-      `INSERT INTO rolling_entries (budget_id, taken_at, amount) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET amount = amount + excluded.amount`,
-    ),
-    correctEntry: database.query<unknown, [bigint, string, EpochMs]>(
-      "UPDATE rolling_entries SET amount = amount + ? WHERE budget_id = ? AND taken_at = ?",
-    ),
-  };
 }

@@ -84,19 +84,19 @@ export function spendVelocity(row: AlertRow, hour: EpochMs, spent: Micros, mean:
 
 /** What an operator has stopped. */
 export function actNews(untold: UntoldAct): AlertNews {
-  const { id, at, vendor, reason } = untold;
+  const { id, at, reason } = untold;
   const because = reason === null ? "" : `: ${reason}`;
   if (untold.act === "revoked") {
-    const { label } = untold;
+    const { label, vendors } = untold;
     return {
       id: `key.revoked:${id}`,
       type: "key.revoked",
       at,
-      text: `the ${vendor} key ${id}${label === null ? "" : ` of ${label}`} was revoked${because}`,
-      data: { key_id: id, run_label: label, vendor, reason },
+      text: `the ${vendors.join(" and ")} key ${id}${label === null ? "" : ` of ${label}`} was revoked${because}`,
+      data: { key_id: id, run_label: label, vendor: vendors.join(", "), reason },
     };
   }
-  const { labelPrefix } = untold;
+  const { vendor, labelPrefix } = untold;
   const scope = [vendor, labelPrefix && `labels that begin with ${labelPrefix}`].filter(Boolean).join(", ");
   return {
     id: `brake.engaged:${id}`,

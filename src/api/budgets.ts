@@ -21,6 +21,7 @@ export function budgetController({ control, gate }: ApiSetting) {
           key_id: key.id,
           agent_run_label: key.agent_run_label,
           vendor: key.vendor,
+          vendors: key.vendors,
           ...budget,
         })),
       );

@@ -12,7 +12,8 @@ import { budgetAmount, fromNow } from "./wording.ts";
 interface KeyBudget extends BudgetView {
   readonly key_id: string;
   readonly agent_run_label: string | null;
-  readonly vendor: string;
+  readonly vendor: string | null;
+  readonly vendors: readonly string[];
 }
 
 type ListedBudget = KeyBudget | SharedBudgetView;
@@ -48,8 +49,8 @@ export function addBudgetCommands(program: Command, cli: Cli): void {
         const above = await control.listSharedBudgets(shown, LOCAL_ADMIN);
         return { shared: above, ...(await listAllKeys(control, filter, flags.limit)) };
       });
-      const ofKeys: KeyBudget[] = keys.flatMap(({ id, agent_run_label, vendor, spend }) =>
-        spend.budgets.map((each) => ({ key_id: id, agent_run_label, vendor, ...each })),
+      const ofKeys: KeyBudget[] = keys.flatMap(({ id, agent_run_label, vendor, vendors, spend }) =>
+        spend.budgets.map((each) => ({ key_id: id, agent_run_label, vendor, vendors, ...each })),
       );
       const budgets: ListedBudget[] = [...shared, ...ofKeys];
       if (flags.json) return cli.voice.sayJson(budgets);

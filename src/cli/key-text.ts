@@ -8,7 +8,7 @@ import { budgetAmount, budgetUse, counted, dollars, facts, fromNow, shortTime } 
 export const keyColumns = (now: EpochMs): readonly Column<KeyView>[] => [
   { header: "id", text: ({ id }) => id, tooWide: "never" },
   { header: "label", text: ({ agent_run_label }) => agent_run_label ?? "-", widthMin: 8 },
-  { header: "vendor", text: ({ vendor }) => vendor },
+  { header: "vendor", text: ({ vendors }) => vendors.join(", ") },
   {
     header: "status",
     text: ({ status }) => status,
@@ -34,11 +34,11 @@ export function keyText(key: KeyView & Partial<ShownKeyView>, now: EpochMs): str
       ["id", key.id],
       ["key", key.hint],
       ["status", key.status + (key.revoke_reason ? ` (${key.revoke_reason})` : "")],
-      ["vendor", key.vendor],
+      ...vendorFacts(key),
       ["label", key.agent_run_label],
       ["agent", key.agent_name],
       ["template", key.template],
-      ["base URL", key.base_url],
+      ...baseUrlFacts(key),
       ["created", shortTime(key.created_at)],
       ["expires", `${shortTime(key.expires_at)} UTC (${fromNow(key.expires_at, now)})`],
       ["revoked", key.revoked_at && `${shortTime(key.revoked_at)} UTC`],
@@ -53,8 +53,18 @@ export function keyText(key: KeyView & Partial<ShownKeyView>, now: EpochMs): str
   ].join("\n");
 }
 
+type Fact = readonly [string, string];
+
+function vendorFacts({ vendors }: Pick<KeyView, "vendors">): readonly Fact[] {
+  return [[vendors.length === 1 ? "vendor" : "vendors", vendors.join(", ")]];
+}
+
+function baseUrlFacts({ base_urls }: Pick<KeyView, "base_urls">): readonly Fact[] {
+  return Object.values(base_urls).map((url, index) => [index === 0 ? "base URL" : "", url]);
+}
+
 /** The budgets above the key, of which others may have used a part. */
-function aboveFacts(above: readonly BudgetAboveView[] | null = []): readonly (readonly [string, string])[] {
+function aboveFacts(above: readonly BudgetAboveView[] | null = []): readonly Fact[] {
   if (above === null)
     return [["above the key", "not known: budgets.yaml is broken (`keybrake policy lint` says where)"]];
   return above.map((budget) => {
@@ -93,10 +103,10 @@ export function issuedKeyText(key: IssuedKeyView, now: EpochMs): string {
     "",
     facts([
       ["id", key.id],
-      ["vendor", key.vendor],
+      ...vendorFacts(key),
       ["label", key.agent_run_label],
       ["template", key.template],
-      ["base URL", key.base_url],
+      ...baseUrlFacts(key),
       ["expires", `${shortTime(key.expires_at)} UTC (${fromNow(key.expires_at, now)})`],
     ]),
     "",

@@ -16,6 +16,9 @@ const EXIT_NOT_RUNNABLE = 126;
 /** With these the command could issue itself another key, or read the vendors' secrets. */
 const WITHHELD = ["KEYBRAKE_API_KEY", "KEYBRAKE_URL", "KEYBRAKE_MASTER_KEY_FILE", "CREDENTIALS_DIRECTORY"];
 
+/** The base URL of a key for one vendor; with `_STRIPE` and the like behind it that of each vendor. */
+const BASE_URL = "KEYBRAKE_BASE_URL";
+
 /** `keybrake run … -- CMD`: a key that lives as long as the command. */
 export function addRunCommand(program: Command, cli: Cli): void {
   const command = program
@@ -45,23 +48,31 @@ export function addRunCommand(program: Command, cli: Cli): void {
     "keybrake run --template email --expires-in 10m -- node send.js --all",
   ]).addHelpText(
     "after",
-    "\nThe command gets the key and the base URL in the variables that the vendor's SDKs read, and in KEYBRAKE_VAULT_KEY,\n" +
-      "KEYBRAKE_BASE_URL, KEYBRAKE_KEY_ID and KEYBRAKE_RUN_LABEL. Its exit code is passed on: 127 where it is not found, 126\n" +
+    "\nThe command gets the key and the base URL in the variables that the vendors' SDKs read, and in KEYBRAKE_VAULT_KEY,\n" +
+      "KEYBRAKE_BASE_URL (of a key for one vendor), KEYBRAKE_BASE_URL_STRIPE and the like, KEYBRAKE_KEY_ID and\n" +
+      "KEYBRAKE_RUN_LABEL. Its exit code is passed on: 127 where it is not found, 126\n" +
       "where it cannot be run, 128 + n where signal n ended it. `keybrake serve` must be running for its calls to succeed.",
   );
 }
 
 /** What the command reads: everything of ours that opens more than its own key is taken away. */
 export function commandEnvironment(environment: Environment, issued: IssuedKeyView): Environment {
-  const kept = Object.entries(environment).filter(([name]) => !WITHHELD.includes(name));
+  const kept = Object.entries(environment).filter(([name]) => !WITHHELD.includes(name) && !name.startsWith(BASE_URL));
+  const ofVendors = Object.entries(issued.base_urls).map(([vendor, url]) => [`${BASE_URL}_${shouted(vendor)}`, url]);
   return {
     ...Object.fromEntries(kept),
     ...issued.environment,
     KEYBRAKE_VAULT_KEY: issued.vault_key,
-    KEYBRAKE_BASE_URL: issued.base_url,
+    ...(issued.base_url === null ? {} : { [BASE_URL]: issued.base_url }),
+    ...Object.fromEntries(ofVendors),
     KEYBRAKE_KEY_ID: issued.id,
     ...(issued.agent_run_label === null ? {} : { KEYBRAKE_RUN_LABEL: issued.agent_run_label }),
   };
+}
+
+/** `acme-mail` → `ACME_MAIL` */
+function shouted(vendor: string): string {
+  return vendor.toUpperCase().replaceAll("-", "_");
 }
 
 /** Passes the signals that reach us on to the command. */

@@ -8,9 +8,9 @@ import type { BudgetAboveView } from "./budget-verbs.ts";
 import { budgetView } from "./key-view.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
-/** Whose calls are meant: to this vendor, under this run label. */
+/** Whose calls are meant: to any of these vendors, under this run label. */
 interface CallsOf {
-  readonly vendor: string;
+  readonly vendors: readonly string[];
   readonly label: string | null;
 }
 
@@ -21,17 +21,19 @@ export interface BudgetAbove {
 }
 
 /**
- * The caps above keys that such calls are charged to beside their key's own, of every kind of money, in the order of the file.
+ * The caps above keys that such calls are charged to beside their key's own, of every kind of money, vendor by vendor in the order of
+ * the file.
  * @throws Problem `invalid` where the file is broken and no earlier version of it is known.
  */
 export async function budgetsAbove(
   { budgets, store, config }: ControlPlaneOptions,
-  { vendor, label }: CallsOf,
+  { vendors, label }: CallsOf,
   now: EpochMs,
 ): Promise<readonly BudgetAbove[]> {
-  const matching = indexOf(budgets.current().budgets, config.currencyRates).of(vendor, label);
+  const index = indexOf(budgets.current().budgets, config.currencyRates);
+  const matching = new Map(vendors.flatMap((vendor) => index.of(vendor, label).map((budget) => [budget.id, budget])));
   return Promise.all(
-    matching.map(async (budget) => {
+    [...matching.values()].map(async (budget) => {
       const start = windowStart(budget.window, now);
       const counters = await store.countersUnder(budget.id, [start]);
       return { budget, used: counters.find(({ budgetId }) => budgetId === budget.id)?.used ?? 0n };

@@ -1,6 +1,7 @@
 import type { Secret } from "../core/secret.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
+import type { AgentSnippet } from "../vendors/vendor.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
 import type { BudgetAboveView, BudgetVerbs, BudgetView } from "./budget-verbs.ts";
 import type { ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
@@ -81,8 +82,14 @@ export interface KeyView {
   readonly key_id: string;
   /** To recognise the key by: `vault_key_…a1B2`. */
   readonly hint: string;
-  readonly vendor: string;
-  readonly base_url: string;
+  /** Null where the key is for several vendors. */
+  readonly vendor: string | null;
+  /** All that the key is for, in the order of its policy. */
+  readonly vendors: readonly string[];
+  /** Null where the key is for several vendors: each has its own. */
+  readonly base_url: string | null;
+  /** By vendor. */
+  readonly base_urls: Readonly<Record<string, string>>;
   readonly agent_run_label: string | null;
   readonly agent_name: string | null;
   readonly template: string | null;
@@ -120,9 +127,9 @@ export interface IssuedKeyView extends Omit<KeyView, "spend"> {
   readonly token: string;
   /** The same key in letters and digits only, for SDKs that take nothing else (twilio-go). */
   readonly vault_key_alphanumeric: string;
-  /** What to change in the agent, per language. */
-  readonly agent_lines: readonly { readonly language: string; readonly lines: readonly string[] }[];
-  /** Variables that the vendor's SDKs read. */
+  /** What to change in the agent, per vendor and language. */
+  readonly agent_lines: readonly (AgentSnippet & { readonly vendor: string })[];
+  /** Variables that the vendors' SDKs read. */
   readonly environment: Readonly<Record<string, string>>;
   /** What is lawful in the policy and hardly meant, in sentences: no cap on what costs, nothing allowed. */
   readonly warnings: readonly string[];
@@ -167,7 +174,9 @@ export interface RevokeView {
 
 export interface SelfView {
   readonly key_id: string;
-  readonly vendor: string;
+  /** As `KeyView` has it. */
+  readonly vendor: string | null;
+  readonly vendors: readonly string[];
   readonly agent_run_label: string | null;
   readonly status: "active" | "revoked" | "expired";
   readonly expires_at: string;

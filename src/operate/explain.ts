@@ -55,7 +55,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   );
   const now = clock.now();
   const label = found.record?.label ?? null;
-  const subject = { ...found, above: await budgetsAbove(options, { vendor: vendor.name, label }, now) };
+  const subject = { ...found, above: await budgetsAbove(options, { vendors: [vendor.name], label }, now) };
   const shared = subject.above.map(({ budget }) => budget);
   const keyId = subject.record?.id ?? "template";
   const ofCall = ({ kind }: Budget) => kind === undefined || kind === explanation.kind;

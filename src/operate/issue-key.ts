@@ -9,8 +9,7 @@ import { refuseReader } from "./actor.ts";
 import type { Actor, IssuedKeyView, IssueKeyRequest } from "./control-plane.ts";
 import { checkLabel, checkMetadata, checkName } from "./free-text.ts";
 import { lifetimeMs, policyOfRequest } from "./key-policy.ts";
-import { unspentKeyView } from "./key-view.ts";
-import { vendorRecord } from "./known-vendor.ts";
+import { baseUrl, unspentKeyView } from "./key-view.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 /** `unique_label` was asked for, and an active key has the label. */
@@ -43,7 +42,7 @@ export async function issueKey(
     id: timeOrderedId("vk", now),
     tokenHash: minted.hash,
     hint: minted.hint,
-    vendor: policy.vendor,
+    vendors: [vendor.name],
     label,
     agentName,
     template: request.template ?? null,
@@ -60,7 +59,7 @@ export async function issueKey(
   if (!inserted.inserted) throw new LabelInUse(label ?? "", inserted.activeKeyId);
   return {
     ...unspentKeyView(record, config.publicUrl, now),
-    ...(await revealed(options, vendor, minted.token)),
+    ...(await revealed(options, [vendor], minted.token)),
     warnings: policyWarnings(policy, vendor, config.currencyRates),
   };
 }
@@ -78,16 +77,22 @@ function whoFor(request: IssueKeyRequest): Pick<VaultKeyRecord, "label" | "agent
 
 type Revealed = Pick<IssuedKeyView, "vault_key" | "token" | "vault_key_alphanumeric" | "agent_lines" | "environment">;
 
-async function revealed(options: ControlPlaneOptions, vendor: Vendor, minted: Secret): Promise<Revealed> {
+async function revealed(options: ControlPlaneOptions, vendors: readonly Vendor[], minted: Secret): Promise<Revealed> {
   const token = minted.reveal();
-  const stored = await vendorRecord(options.store, vendor.name);
-  const accountId = stored?.accountId || (options.sandboxAccountIds?.get(vendor.name) ?? "");
-  const baseUrl = `${options.config.publicUrl}/${vendor.name}`;
+  const stored = await options.store.listVendors();
+  const places = vendors.map((vendor) => {
+    const { name } = vendor;
+    const known = stored.find((record) => record.name === name)?.accountId;
+    const accountId = known || (options.sandboxAccountIds?.get(name) ?? "");
+    return { vendor, at: [baseUrl(options.config.publicUrl, name), token, { accountId }] as const };
+  });
   return {
     vault_key: token,
     token,
     vault_key_alphanumeric: alphanumericForm(token),
-    agent_lines: vendor.agentLines(baseUrl, token, { accountId }),
-    environment: vendor.agentEnvironment(baseUrl, token, { accountId }),
+    agent_lines: places.flatMap(({ vendor, at }) =>
+      vendor.agentLines(...at).map((snippet) => ({ vendor: vendor.name, ...snippet })),
+    ),
+    environment: Object.assign({}, ...places.map(({ vendor, at }) => vendor.agentEnvironment(...at))),
   };
 }

@@ -96,10 +96,10 @@ export function changedPolicy(
   actor: Actor,
 ): PolicyDocument {
   const { vendor: named, ...fields } = change.policy;
-  if (named !== undefined && named !== record.vendor) {
+  if (named !== undefined && named !== record.vendors.join()) {
     throw new Problem(
       "invalid",
-      `${record.id} is a key for ${record.vendor}; its vendor cannot be changed`,
+      `${record.id} is a key for ${record.vendors.join(" and ")}; its vendor cannot be changed`,
       "issue another key",
     );
   }
@@ -111,7 +111,7 @@ export function changedPolicy(
       const names = removed.join(", ");
       throw new Problem("forbidden", `this token may only narrow the policies of its keys, not take ${names} away`);
     }
-    policy = narrowPolicy(record.policy, given, checkVendorName(options.vendors, record.vendor));
+    policy = narrowPolicy(record.policy, given, checkVendorName(options.vendors, record.policy.vendor));
   } else {
     policy = validated({ ...without(record.policy, removed), ...canonical(given) });
   }

@@ -17,8 +17,8 @@ export function unspentKeyView(record: VaultKeyRecord, publicUrl: string, now: E
     id: record.id,
     key_id: record.id,
     hint: record.hint,
-    vendor: record.vendor,
-    base_url: `${publicUrl}/${record.vendor}`,
+    ...vendorNames(record),
+    ...baseUrls(record, publicUrl),
     agent_run_label: record.label,
     agent_name: record.agentName,
     template: record.template,
@@ -45,13 +45,31 @@ export function selfView(
 ): Omit<SelfView, "shared_budgets"> {
   return {
     key_id: record.id,
-    vendor: record.vendor,
+    ...vendorNames(record),
     agent_run_label: record.label,
     status: keyStatus(record, now),
     expires_at: isoTime(record.expiresAt),
     policy: record.policy,
     spend: spendView(record, spend, config, now),
   };
+}
+
+function vendorNames({ vendors }: VaultKeyRecord): Pick<KeyView, "vendor" | "vendors"> {
+  return { vendor: onlyOne(vendors), vendors };
+}
+
+function baseUrls({ vendors }: VaultKeyRecord, publicUrl: string): Pick<KeyView, "base_url" | "base_urls"> {
+  const base_urls = Object.fromEntries(vendors.map((vendor) => [vendor, baseUrl(publicUrl, vendor)]));
+  return { base_url: onlyOne(Object.values(base_urls)), base_urls };
+}
+
+/** Where an agent sends its calls to a vendor. */
+export function baseUrl(publicUrl: string, vendor: string): string {
+  return `${publicUrl}/${vendor}`;
+}
+
+function onlyOne(values: readonly string[]): string | null {
+  return values.length === 1 ? values[0]! : null;
 }
 
 /** Revoked counts before expired: it is what somebody decided. */

@@ -58,7 +58,7 @@ function ringKey(record: VaultKeyRecord, rates: CurrencyRates): RingKey {
     id: record.id,
     tokenHash: record.tokenHash,
     version: record.version,
-    vendor: record.vendor,
+    vendor: record.policy.vendor,
     label: record.label,
     agentName: record.agentName,
     policy,

@@ -81,7 +81,7 @@ export type UntoldAct =
       readonly id: string;
       readonly at: EpochMs;
       readonly label: string | null;
-      readonly vendor: string;
+      readonly vendors: readonly string[];
       readonly reason: string | null;
     }
   | {

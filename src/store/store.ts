@@ -22,7 +22,8 @@ export interface VaultKeyRecord {
   readonly tokenHash: Uint8Array;
   /** `vault_key_…a1B2`, to recognise a key by. */
   readonly hint: string;
-  readonly vendor: string;
+  /** In the order of its policy; one, where its policy names a `vendor`. */
+  readonly vendors: readonly string[];
   readonly label: string | null;
   readonly agentName: string | null;
   readonly template: string | null;
@@ -46,6 +47,7 @@ export interface KeySelector {
   readonly ids?: readonly string[];
   readonly label?: string;
   readonly labelPrefix?: string;
+  /** Keys that are for this vendor, alone or among others. */
   readonly vendor?: string;
   readonly all?: true;
   readonly issuedBy?: string;
@@ -54,6 +56,7 @@ export interface KeySelector {
 export interface KeyFilter {
   readonly label?: string;
   readonly labelContains?: string;
+  /** As `KeySelector.vendor`. */
   readonly vendor?: string;
   readonly activeAt?: EpochMs;
   readonly issuedBy?: string;

@@ -154,6 +154,7 @@ test("GET /budgets shows what active keys may still spend", async () => {
         key_id: id,
         agent_run_label: "ray-billing/01",
         vendor: "stripe",
+        vendors: ["stripe"],
         budget: "daily_usd_cap",
         unit: "usd",
         window: "utc_day",

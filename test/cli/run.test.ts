@@ -49,6 +49,7 @@ describe("keybrake run", () => {
       STRIPE_API_KEY: given["KEYBRAKE_VAULT_KEY"],
       STRIPE_API_BASE: "http://127.0.0.1:7878/stripe",
       KEYBRAKE_BASE_URL: "http://127.0.0.1:7878/stripe",
+      KEYBRAKE_BASE_URL_STRIPE: "http://127.0.0.1:7878/stripe",
       KEYBRAKE_KEY_ID: key!.id,
       KEYBRAKE_RUN_LABEL: "nightly/1",
     });

@@ -198,7 +198,7 @@ async function issue(
     id,
     tokenHash: hash,
     hint,
-    vendor: checked.policy.vendor,
+    vendors: [checked.policy.vendor],
     label: extra.label ?? "test/1",
     agentName: null,
     template: null,

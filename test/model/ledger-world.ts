@@ -106,7 +106,14 @@ export class LedgerWorld {
   async #issue({ caps, lifeMs, vendor, label }: Extract<Step, { do: "issue" }>): Promise<void> {
     const expiresAt = this.#wall + lifeMs;
     const id = timeOrderedId("vk", this.#wall);
-    const record = keyRecord({ id, vendor, label, policy: policyOf(vendor, caps), createdAt: this.#wall, expiresAt });
+    const record = keyRecord({
+      id,
+      vendors: [vendor],
+      label,
+      policy: policyOf(vendor, caps),
+      createdAt: this.#wall,
+      expiresAt,
+    });
     await this.#operate(
       (store) => store.insertKey(record, false),
       () => this.model.keys.set(id, { id, vendor, label, caps, expiresAt, version: 1, isRevoked: false }),

@@ -19,8 +19,8 @@ export interface KnownKey {
   readonly budgets: readonly Budget[];
 }
 
-export function knownKey({ id, label, vendor, version, policy }: VaultKeyRecord): KnownKey {
-  return { id, label, vendor, version, budgets: keyCounters(id, compilePolicy(policy), new Map()) };
+export function knownKey({ id, label, vendors, version, policy }: VaultKeyRecord): KnownKey {
+  return { id, label, vendor: vendors[0]!, version, budgets: keyCounters(id, compilePolicy(policy), new Map()) };
 }
 
 /** Caps of a few micro-dollars, by the product's own way from a policy to what the ledger counts. */

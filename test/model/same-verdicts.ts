@@ -57,7 +57,14 @@ export class HistoryPlan {
         const { vendor, label, lifeMs, caps } = step;
         const id = timeOrderedId("vk", now);
         const expiresAt = now + lifeMs;
-        const key = keyRecord({ id, vendor, label, policy: policyOf(vendor, caps), createdAt: now, expiresAt });
+        const key = keyRecord({
+          id,
+          vendors: [vendor],
+          label,
+          policy: policyOf(vendor, caps),
+          createdAt: now,
+          expiresAt,
+        });
         this.#keys.push(key);
         return verb((store) => store.insertKey(key, false));
       }
@@ -95,7 +102,7 @@ export class HistoryPlan {
     const index = step.key % Math.max(this.#keys.length, 1);
     const key = this.#keys[index];
     if (!key) return undefined;
-    const policy = step.do === "change" ? policyOf(key.vendor, step.caps) : key.policy;
+    const policy = step.do === "change" ? policyOf(key.vendors[0]!, step.caps) : key.policy;
     const expiresAt = step.do === "expire" ? this.#now : key.expiresAt;
     this.#keys[index] = { ...key, policy, expiresAt, version: key.version + 1 };
     return verb((store) => store.updateKey(key.id, { policy, expiresAt, fromVersion: key.version }));

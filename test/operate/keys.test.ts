@@ -103,6 +103,7 @@ describe("what a key has spent", () => {
     expect(Object.keys(shown)).toEqual([
       "key_id",
       "vendor",
+      "vendors",
       "agent_run_label",
       "status",
       "expires_at",

@@ -14,7 +14,7 @@ export function keyRecord(overrides: Partial<VaultKeyRecord> = {}): VaultKeyReco
     id,
     tokenHash: hashOf(id),
     hint: "vault_key_…a1B2",
-    vendor: "stripe",
+    vendors: ["stripe"],
     label: "ray-billing/01",
     agentName: "billing",
     template: "billing",

@@ -46,6 +46,20 @@ describe("migrations", () => {
     expect(existsSync(copyBeforeNext(path))).toBe(false);
   });
 
+  test("make of the one vendor that a key had its list of vendors", async () => {
+    inDatabase((database) => {
+      migrate(database, path, NOON, MIGRATIONS.slice(0, THIS_RELEASE_NAMES.indexOf("0005_key_vendors")));
+      database.run(
+        `INSERT INTO vault_keys (id, token_hash, hint, vendor, policy, version, created_at, expires_at, metadata)
+         VALUES ('vk_old', x'01', '…', 'twilio', '{"vendor":"twilio"}', 1, 0, 1, '{}')`,
+      );
+    });
+    const store = openSqliteStore(path, NOON);
+    expect(await store.getKey("vk_old")).toMatchObject({ vendors: ["twilio"], policy: { vendor: "twilio" } });
+    expect(await store.listKeys({ vendor: "twilio", limit: 9 })).toHaveLength(1);
+    await store.close();
+  });
+
   test("refuse a database that an edited migration has made", async () => {
     await makeDatabaseWithOneCall(path);
     inDatabase((database) => database.run("UPDATE migrations SET sha256 = 'edited' WHERE number = 1"));

@@ -8,7 +8,8 @@ interface KeyRow {
   readonly id: string;
   readonly at: bigint;
   readonly label: string | null;
-  readonly vendor: string;
+  /** JSON list. */
+  readonly vendors: string;
   readonly reason: string | null;
 }
 
@@ -74,7 +75,7 @@ export class SqliteAlerts {
   untoldActs(limit: number): readonly UntoldAct[] {
     const keys = this.#database
       .query<KeyRow, [number]>(
-        `SELECT id, revoked_at AS at, label, vendor, revoke_reason AS reason FROM vault_keys
+        `SELECT id, revoked_at AS at, label, vendors, revoke_reason AS reason FROM vault_keys
          WHERE revoked_at IS NOT NULL AND revocation_told IS NULL ORDER BY revoked_at LIMIT ?`,
       )
       .all(limit);
@@ -84,7 +85,14 @@ export class SqliteAlerts {
          WHERE told IS NULL ORDER BY engaged_at LIMIT ?`,
       )
       .all(limit);
-    const revoked = keys.map((row): UntoldAct => ({ ...row, act: "revoked", at: Number(row.at) }));
+    const revoked = keys.map(
+      (row): UntoldAct => ({
+        ...row,
+        act: "revoked",
+        at: Number(row.at),
+        vendors: JSON.parse(row.vendors) as readonly string[],
+      }),
+    );
     const braked = brakes.map(({ label_prefix: labelPrefix, at, ...row }): UntoldAct => {
       return { ...row, act: "braked", labelPrefix, at: Number(at) };
     });

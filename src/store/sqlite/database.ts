@@ -6,6 +6,7 @@ import first from "../migrations/0001_first.sqlite.sql" with { type: "text" };
 import vendorObjects from "../migrations/0002_vendor_objects.sqlite.sql" with { type: "text" };
 import rollingWindows from "../migrations/0003_rolling_windows.sqlite.sql" with { type: "text" };
 import alerts from "../migrations/0004_alerts.sqlite.sql" with { type: "text" };
+import keyVendors from "../migrations/0005_key_vendors.sqlite.sql" with { type: "text" };
 import { copyBeforeMigration } from "./backup.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -13,6 +14,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002_vendor_objects", sql: vendorObjects },
   { name: "0003_rolling_windows", sql: rollingWindows },
   { name: "0004_alerts", sql: alerts },
+  { name: "0005_key_vendors", sql: keyVendors },
 ];
 
 /** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */

@@ -35,7 +35,7 @@ export class SqliteKeys {
     const conditions: SQL[] = [];
     if (filter.label !== undefined) conditions.push(eq(vaultKeys.label, filter.label));
     if (filter.labelContains) conditions.push(sql`instr(${vaultKeys.label}, ${filter.labelContains}) > 0`);
-    if (filter.vendor !== undefined) conditions.push(eq(vaultKeys.vendor, filter.vendor));
+    if (filter.vendor !== undefined) conditions.push(isForVendor(filter.vendor));
     if (filter.issuedBy !== undefined) conditions.push(eq(vaultKeys.issuedBy, filter.issuedBy));
     if (filter.before !== undefined) conditions.push(lt(vaultKeys.id, filter.before));
     if (filter.activeAt !== undefined)
@@ -147,10 +147,15 @@ function selectorConditions(selector: KeySelector): SQL[] {
     if (selector.labelPrefix === "") throw new Error("a key selector must not select by an empty label prefix");
     conditions.push(sql`instr(${vaultKeys.label}, ${selector.labelPrefix}) = 1`);
   }
-  if (selector.vendor !== undefined) conditions.push(eq(vaultKeys.vendor, selector.vendor));
+  if (selector.vendor !== undefined) conditions.push(isForVendor(selector.vendor));
   if (conditions.length === 0 && !selector.all) throw new Error("a key selector must select by something");
   if (selector.issuedBy !== undefined) conditions.push(eq(vaultKeys.issuedBy, selector.issuedBy));
   return conditions;
+}
+
+/** Also of a key for several vendors: revoking what can call one of them must leave none of it out. */
+function isForVendor(vendor: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM json_each(${vaultKeys.vendors}) WHERE value = ${vendor})`;
 }
 
 function record(row: KeyRow): VaultKeyRecord {

@@ -1,5 +1,6 @@
 import { blob, customType, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { StopScope } from "../../core/hard-stop.ts";
+import type { PolicyDocument } from "../../policy/policy.ts";
 
 /** Micro-dollars: SQLite's 64-bit integer, never through a float. */
 const micros = customType<{ data: bigint; driverData: bigint }>({ dataType: () => "integer" });
@@ -30,11 +31,11 @@ export const vaultKeys = sqliteTable("vault_keys", {
   id: text("id").primaryKey(),
   tokenHash: blob("token_hash", { mode: "buffer" }).notNull(),
   hint: text("hint").notNull(),
-  vendor: text("vendor").notNull(),
+  vendors: jsonText<readonly string[]>("vendors").notNull(),
   label: text("label"),
   agentName: text("agent_name"),
   template: text("template"),
-  policy: jsonText<{ vendor: string }>("policy").notNull(),
+  policy: jsonText<PolicyDocument>("policy").notNull(),
   version: integer("version").notNull(),
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at").notNull(),

@@ -29,7 +29,7 @@ export function handleConformance(open: OpenStore): void {
     within(open, async ({ store, reopen }) => {
       const other = await reopen();
       const budgets = (id: string) => [dailyCap(id, 100)];
-      const [a, b, c] = [await issue(store), await issue(store), await issue(store, { vendor: "twilio" })];
+      const [a, b, c] = [await issue(store), await issue(store), await issue(store, { vendors: ["twilio"] })];
       const call = async (id: string, vendor = "stripe") =>
         (await other.apply([holdOf(id, 1, { budgets: budgets(id), facts: { vendor } })], NOON))[0];
       for (const { id } of [a, b, c]) expect(await call(id)).toMatchObject({ admitted: true });

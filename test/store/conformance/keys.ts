@@ -5,14 +5,14 @@ import { NOON } from "../../ledger/entries.ts";
 import { hashOf, issue, keyRecord, plain } from "../records.ts";
 import { type OpenStore, within } from "../store-under-test.ts";
 
-/** Five keys, oldest first, whose labels hold everything that a pattern language could trip over. */
+/** Five keys, oldest first, whose labels hold everything that a pattern language could trip over; the last for two vendors. */
 const LABELS = ["tenant:acme:1", "tenant:acme_2", "100%:run", "tenant:ACME:3", null];
 
 async function issueFive(store: Store): Promise<string[]> {
   const ids = LABELS.map((_, index) => timeOrderedId("vk", NOON + index));
   for (const [index, label] of LABELS.entries()) {
-    const vendor = index % 2 === 0 ? "stripe" : "twilio";
-    await issue(store, { id: ids[index]!, label, vendor, issuedBy: index < 2 ? "kt_ci" : null });
+    const vendors = index === 4 ? ["stripe", "twilio"] : [index % 2 === 0 ? "stripe" : "twilio"];
+    await issue(store, { id: ids[index]!, label, vendors, issuedBy: index < 2 ? "kt_ci" : null });
   }
   return ids;
 }
@@ -26,7 +26,9 @@ const FILTERS: readonly (readonly [title: string, filter: Partial<KeyFilter>, fo
   ["_ as itself", { labelContains: "acme_" }, [1]],
   ["letters as they are written", { labelContains: "ACME" }, [3]],
   ["a quote as itself", { labelContains: "' OR 1=1 --" }, []],
-  ["a vendor", { vendor: "twilio" }, [3, 1]],
+  ["a vendor, alone or among others", { vendor: "twilio" }, [4, 3, 1]],
+  ["no vendor by a part of its name", { vendor: "twil" }, []],
+  ["a quote in a vendor as itself", { vendor: '"stripe","twilio"' }, []],
   ["an issuer", { issuedBy: "kt_ci" }, [1, 0]],
   ["both of two conditions", { vendor: "stripe", labelContains: "acme" }, [0]],
   ["so many at most", { limit: 2 }, [4, 3]],
@@ -39,6 +41,7 @@ const SELECTORS: readonly (readonly [title: string, selector: KeySelector, revok
   ["a label prefix with % in it", { labelPrefix: "100%" }, [2]],
   ["a label prefix that stands inside a label only: nothing", { labelPrefix: "acme" }, []],
   ["a vendor", { vendor: "stripe" }, [0, 2, 4]],
+  ["a vendor that is the second of a key's, that key too", { vendor: "twilio" }, [1, 3, 4]],
   ["a vendor and a prefix", { vendor: "twilio", labelPrefix: "tenant:acme" }, [1]],
   ["everything, when that is said", { all: true }, [0, 1, 2, 3, 4]],
   ["everything of one issuer", { all: true, issuedBy: "kt_ci" }, [0, 1]],

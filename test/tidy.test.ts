@@ -68,6 +68,7 @@ const REVEALERS = [
   // Looks at what the operator typed before it is sealed.
   "src/operate/vendor-secret.ts",
   "src/operate/tokens.ts",
+  "src/api/session.ts",
   "src/operate/probe-vendor.ts",
   // The URL of a target, and what requests to it are signed with.
   "src/alerts/post.ts",

@@ -12,6 +12,7 @@ import { keyControllers } from "./keys.ts";
 import { policyController } from "./policies.ts";
 import { resolveController } from "./resolve.ts";
 import { selfController } from "./self.ts";
+import { sessionController } from "./session.ts";
 import { type ApiOptions, type ApiSetting, ELYSIA } from "./setting.ts";
 import { tokenController } from "./tokens.ts";
 import { vendorController } from "./vendors.ts";
@@ -26,7 +27,7 @@ const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosnif
  * has the socket. Each request passes in this order: Host and Origin, token, role, schema, handler.
  */
 export function createApi(options: ApiOptions): AnyElysia {
-  const gate = new Gate(options.control);
+  const gate = new Gate(options);
   const setting: ApiSetting = { ...options, gate };
   const app = new Elysia(ELYSIA)
     .onRequest(async ({ request, set }) => {
@@ -57,6 +58,7 @@ function controllers(setting: ApiSetting): readonly AnyElysia[] {
     vendorController(setting),
     brakeController(setting),
     tokenController(setting),
+    sessionController(setting),
     policyController(setting),
   ];
 }

@@ -6,10 +6,12 @@ import type { ApiSetting } from "./setting.ts";
 const POLL_MS = 500;
 /** Proxies close connections that say nothing for a minute; a client notices one that is dead. */
 const HEARTBEAT_MS = 15_000;
+/** For so long a token or session that has ended goes on getting rows. */
+const STANDING_MS = 1_000;
 
 /**
  * New audit rows as server-sent events (WHATWG HTML §9.2): `event: call`, the row as JSON. A call in flight comes when it is
- * held and again when its end is known. A comment goes out when nothing else has for 15 s, and the token is looked at again.
+ * held and again when its end is known. A comment goes out when nothing else has for 15 s. It ends when the token or session does.
  */
 export async function streamAudit(setting: ApiSetting, filter: AuditFilter, request: Request): Promise<Response> {
   const { store, clock, gate, streamPollMs = POLL_MS } = setting;
@@ -18,6 +20,7 @@ export async function streamAudit(setting: ApiSetting, filter: AuditFilter, requ
   const pause = new Pause();
   let cancelled = false;
   let saidMs = clock.elapsed();
+  let lookedMs = saidMs;
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(encoder.encode(": rows as they come\n\n")),
     pull: async (controller) => {
@@ -27,13 +30,14 @@ export async function streamAudit(setting: ApiSetting, filter: AuditFilter, requ
       };
       try {
         while (!cancelled) {
+          if (clock.elapsed() - lookedMs >= STANDING_MS) {
+            if (!(await gate.isStillGood(request))) return controller.close();
+            lookedMs = clock.elapsed();
+          }
           const rows = await follower.poll();
           if (cancelled) return;
           if (rows.length > 0) return say(rows.map((row) => event("call", row)).join(""));
-          if (clock.elapsed() - saidMs >= HEARTBEAT_MS) {
-            if (await gate.isStillGood(request)) return say(": still here\n\n");
-            return controller.close();
-          }
+          if (clock.elapsed() - saidMs >= HEARTBEAT_MS) return say(": still here\n\n");
           await pause.for(streamPollMs);
         }
       } catch (cause) {

@@ -1,39 +1,45 @@
 import { Problem } from "../core/problem.ts";
-import type { Actor, ControlPlane } from "../operate/control-plane.ts";
+import type { Actor } from "../operate/control-plane.ts";
+import type { Standing } from "../operate/sessions.ts";
+import { actorOf, findLivingToken } from "../operate/tokens.ts";
+import type { ControlTokenRecord } from "../store/store.ts";
 import { parseControlToken } from "../vault/control-token.ts";
+import { parseSessionId } from "../vault/session-id.ts";
 import { parseVaultKey } from "../vault/vault-key.ts";
 import { ApiProblem } from "./api-problem.ts";
-import { accessOf, isOpenPath } from "./routes.ts";
+import { refuseForeignUse } from "./guard.ts";
+import { accessOf, isOpen } from "./routes.ts";
+import { endedCookie, readSessionCookie } from "./session-cookie.ts";
+import type { ApiOptions } from "./setting.ts";
 
 type Caller =
   | { readonly is: "vault_key"; readonly tokenHash: Uint8Array }
-  | { readonly is: "operator"; readonly tokenHash: Uint8Array; readonly actor: Actor };
+  | {
+      readonly is: "operator";
+      readonly by: "token" | "session";
+      readonly hash: Uint8Array;
+      readonly standing: Standing;
+    };
 
 /** Who is at the door, and what they may do: every request passes `identify` before it is read and `admit` before it is handled. */
 export class Gate {
-  readonly #control: Pick<ControlPlane, "findActor">;
+  readonly #options: Pick<ApiOptions, "store" | "clock" | "config">;
   readonly #callers = new WeakMap<Request, Caller>();
 
-  constructor(control: Pick<ControlPlane, "findActor">) {
-    this.#control = control;
+  constructor(options: Pick<ApiOptions, "store" | "clock" | "config">) {
+    this.#options = options;
   }
 
-  /** @throws ApiProblem 401 where no known token stands in `Authorization`, unless the path is open to anyone. */
+  /**
+   * By `Authorization`, and only where there is none by the session's cookie: what a program says of itself is never mixed
+   * with what its browser adds.
+   * @throws ApiProblem 401 where neither stands for somebody, unless anyone may ask; 403 for a session used by another site.
+   */
   async identify(request: Request): Promise<void> {
-    if (isOpenPath(new URL(request.url).pathname)) return;
-    const text = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    if (text === undefined) {
-      throw unauthenticated("the control plane needs a token", "send Authorization: Bearer <KEYBRAKE_API_KEY>", "");
-    }
-    const vaultKey = parseVaultKey(text);
-    if (vaultKey.ok) {
-      this.#callers.set(request, { is: "vault_key", tokenHash: vaultKey.hash });
-      return;
-    }
-    const token = parseControlToken(text);
-    const actor = token.ok ? await this.#control.findActor(token.hash) : undefined;
-    if (!token.ok || !actor) throw wrongToken(token.ok ? "unknown" : token.why);
-    this.#callers.set(request, { is: "operator", tokenHash: token.hash, actor });
+    if (isOpen(request.method, new URL(request.url).pathname)) return;
+    const authorization = request.headers.get("authorization");
+    const caller = authorization === null ? await this.#bySession(request) : await this.#byToken(authorization);
+    this.#callers.set(request, caller);
   }
 
   /** @throws ApiProblem 401 or Problem `forbidden` where the table of routes does not let this caller in. */
@@ -51,19 +57,26 @@ export class Gate {
       const hint = "an agent's key can ask for GET /vault/self; operators use a control token";
       throw new Problem("forbidden", "a vault key cannot operate the control plane", hint);
     }
-    if (access.includes(caller.actor.role)) return;
+    const { role } = caller.standing.token;
+    if (access.includes(role)) return;
     const roles = access.join(" or ");
-    throw new Problem(
-      "forbidden",
-      `the role ${caller.actor.role} may not do this`,
-      `use a token with the role ${roles}`,
-    );
+    throw new Problem("forbidden", `the role ${role} may not do this`, `use a token with the role ${roles}`);
   }
 
   actorOf(request: Request): Actor {
+    return actorOf(this.standingOf(request).token);
+  }
+
+  /** What the operator stands on who asks. */
+  standingOf(request: Request): Standing {
     const caller = this.#callers.get(request);
     if (caller?.is !== "operator") throw new Error("a handler ran without its operator");
-    return caller.actor;
+    return caller.standing;
+  }
+
+  isSession(request: Request): boolean {
+    const caller = this.#callers.get(request);
+    return caller?.is === "operator" && caller.by === "session";
   }
 
   /** The hash of the vault key that the request bears. */
@@ -73,11 +86,49 @@ export class Gate {
     return caller.tokenHash;
   }
 
-  /** Whether the token of a request that has been let in is still good: for answers that last. */
+  /** Whether what a request was let in with is still good: for answers that last. */
   async isStillGood(request: Request): Promise<boolean> {
     const caller = this.#callers.get(request);
-    return caller !== undefined && (await this.#control.findActor(caller.tokenHash)) !== undefined;
+    if (caller?.is !== "operator") return false;
+    const { store, clock } = this.#options;
+    if (caller.by === "session") return (await store.findSession(caller.hash, clock.now())) !== undefined;
+    return (await findLivingToken(store, caller.hash)) !== undefined;
   }
+
+  /** @throws ApiProblem 401 where `text` is not a control token that is in force. */
+  async controlToken(text: string): Promise<ControlTokenRecord> {
+    const parsed = parseControlToken(text);
+    const token = parsed.ok ? await findLivingToken(this.#options.store, parsed.hash) : undefined;
+    if (!token) throw wrongToken(parsed.ok ? "unknown" : parsed.why);
+    return token;
+  }
+
+  async #byToken(authorization: string): Promise<Caller> {
+    const text = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (text === undefined) throw tokenMissing();
+    const vaultKey = parseVaultKey(text);
+    if (vaultKey.ok) return { is: "vault_key", tokenHash: vaultKey.hash };
+    const token = await this.controlToken(text);
+    return { is: "operator", by: "token", hash: token.tokenHash, standing: { token, expiresAt: null } };
+  }
+
+  async #bySession(request: Request): Promise<Caller> {
+    const { store, clock, config } = this.#options;
+    const id = readSessionCookie(config, request);
+    if (id === undefined) throw tokenMissing();
+    refuseForeignUse(request);
+    const hash = parseSessionId(id);
+    const standing = hash && (await store.findSession(hash, clock.now()));
+    if (!standing) {
+      const ended = { "set-cookie": endedCookie(config, request) };
+      throw unauthenticated("this session has ended", "sign in again", "", ended);
+    }
+    return { is: "operator", by: "session", hash, standing };
+  }
+}
+
+function tokenMissing(): ApiProblem {
+  return unauthenticated("the control plane needs a token", "send Authorization: Bearer <KEYBRAKE_API_KEY>", "");
 }
 
 function wrongToken(why: "unknown" | "not_a_control_token" | "bad_checksum"): ApiProblem {
@@ -91,7 +142,12 @@ function wrongToken(why: "unknown" | "not_a_control_token" | "bad_checksum"): Ap
 }
 
 /** RFC 6750 §3. */
-function unauthenticated(message: string, hint: string, parameters: string): ApiProblem {
+function unauthenticated(
+  message: string,
+  hint: string,
+  parameters: string,
+  headers: Readonly<Record<string, string>> = {},
+): ApiProblem {
   const challenge = { "www-authenticate": `Bearer realm="keybrake"${parameters}` };
-  return new ApiProblem(401, "unauthenticated", message, hint, challenge);
+  return new ApiProblem(401, "unauthenticated", message, hint, { ...challenge, ...headers });
 }

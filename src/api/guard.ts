@@ -33,6 +33,26 @@ export function guard(config: Config, request: Request): void {
   refuseOtherBody(request);
 }
 
+/**
+ * A cookie comes with whatever the browser sends here, so a request that stands on one must be a page's of our own: one
+ * that changes something says so in `Origin` (judged by `guard`) or in `Sec-Fetch-Site`, which no script can set. A page at
+ * another port of this host counts as the same site for SameSite, and is refused here for reads, too.
+ * @throws ApiProblem 403
+ */
+export function refuseForeignUse(request: Request): void {
+  const site = request.headers.get("sec-fetch-site");
+  const reads = request.method === "GET" || request.method === "HEAD";
+  const isForeign = site !== null && site !== "same-origin" && !(reads && site === "none");
+  const isOwn = site === "same-origin" || request.headers.has("origin");
+  if (!isForeign && (reads || isOwn)) return;
+  throw new ApiProblem(
+    403,
+    "forbidden",
+    isForeign ? "a session is for the dashboard's own pages" : "a session's changes come with their Origin",
+    "programs send Authorization: Bearer instead of a cookie",
+  );
+}
+
 function isOurs(config: Config, name: string | undefined): boolean {
   if (name === undefined) return false;
   const listens = [config.listen, ...(config.adminListen ? [config.adminListen] : [])].map(({ host }) => host);

@@ -26,6 +26,10 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "GET", path: "/docs", access: "anyone" },
   { method: "GET", path: "/docs/json", access: "anyone" },
 
+  { method: "POST", path: "/session", access: "anyone" },
+  { method: "GET", path: "/session", access: ALL_ROLES },
+  { method: "DELETE", path: "/session", access: ALL_ROLES },
+
   { method: "GET", path: "/vault/self", access: "vault_key" },
 
   { method: "POST", path: "/vault/keys", access: ISSUING },
@@ -74,17 +78,17 @@ export function accessOf(method: string, route: string): Access | undefined {
   return ROUTES.find((row) => row.method === method && row.path === path)?.access;
 }
 
-const OPEN_PATHS: ReadonlySet<string> = new Set(
-  ROUTES.filter(({ access }) => access === "anyone").map(({ path }) => path),
+const OPEN: ReadonlySet<string> = new Set(
+  ROUTES.filter(({ access }) => access === "anyone").map(({ method, path }) => `${method} ${path}`),
 );
 
-/** Whether `path` is open to anyone, for answering 401 before anything of a request is read. */
-export function isOpenPath(path: string): boolean {
-  return OPEN_PATHS.has(path);
+/** Whether anyone may ask for `path`, for answering 401 before anything of a request is read. */
+export function isOpen(method: string, path: string): boolean {
+  return OPEN.has(`${method} ${path}`);
 }
 
 const CONTROL_SEGMENTS: ReadonlySet<string> = new Set(
-  "vault keys audit spend budgets vendors brake tokens policies docs healthz readyz metrics".split(" "),
+  "vault keys audit spend budgets vendors brake tokens session policies docs healthz readyz metrics".split(" "),
 );
 
 /**

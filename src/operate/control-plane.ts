@@ -37,8 +37,6 @@ export interface ControlPlane extends AuditChainVerbs, BudgetVerbs, PolicyTuning
   issueToken(request: IssueTokenRequest): Promise<IssuedTokenView>;
   listTokens(): Promise<readonly TokenView[]>;
   revokeToken(id: string): Promise<{ id: string; revoked: boolean }>;
-  /** Who bears a control token; undefined for an unknown or revoked one. */
-  findActor(tokenHash: Uint8Array): Promise<Actor | undefined>;
 
   queryAudit(filter: AuditFilter, page: AuditPageRequest): Promise<AuditPageView>;
   auditTotals(filter: AuditFilter): Promise<AuditTotalsView>;

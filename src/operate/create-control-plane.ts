@@ -13,7 +13,7 @@ import { resolveCall } from "./resolve.ts";
 import { revokeKeys } from "./revoke-keys.ts";
 import { listSharedBudgets } from "./shared-budgets.ts";
 import { listTemplates, showTemplate } from "./templates.ts";
-import { findActor, issueToken, listTokens, revokeToken } from "./tokens.ts";
+import { issueToken, listTokens, revokeToken } from "./tokens.ts";
 import { replayPolicy } from "./tuning/replay.ts";
 import { suggestPolicy } from "./tuning/suggest.ts";
 import { vendorOperations } from "./vendor-operations.ts";
@@ -42,7 +42,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     issueToken: (request) => issueToken(options, request),
     listTokens: () => listTokens(options),
     revokeToken: (id) => revokeToken(options, id),
-    findActor: (tokenHash) => findActor(options, tokenHash),
     queryAudit: (filter, page) => queryAudit(options, filter, page),
     auditTotals: (filter) => auditTotals(options, filter),
     resolveCall: (id, request, actor) => resolveCall(options, id, request, actor),

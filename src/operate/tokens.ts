@@ -1,7 +1,7 @@
 import { timeOrderedId } from "../core/id.ts";
 import { formatUsd, type Micros, parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
-import type { ControlTokenRecord } from "../store/store.ts";
+import type { ControlTokenRecord, Store } from "../store/store.ts";
 import { CONTROL_ROLES, mintControlToken } from "../vault/control-token.ts";
 import { asInvalid } from "./as-invalid.ts";
 import type { Actor, IssuedTokenView, IssueTokenRequest, TokenView } from "./control-plane.ts";
@@ -67,10 +67,16 @@ export async function revokeToken(
 }
 
 /** Read from the store with every request, so that a revoked token is refused by every process at once. */
-export async function findActor({ store }: ControlPlaneOptions, tokenHash: Uint8Array): Promise<Actor | undefined> {
+export async function findLivingToken(
+  store: Pick<Store, "findTokenByHash">,
+  tokenHash: Uint8Array,
+): Promise<ControlTokenRecord | undefined> {
   const record = await store.findTokenByHash(tokenHash);
-  if (!record || record.revokedAt !== null) return undefined;
-  const { id, role, templates, maxDailyMicros } = record;
+  return record?.revokedAt === null ? record : undefined;
+}
+
+/** Whoever bears the token. */
+export function actorOf({ id, role, templates, maxDailyMicros }: ControlTokenRecord): Actor {
   return { role, tokenId: id, templates, maxDailyMicros };
 }
 

@@ -54,7 +54,7 @@ test("does not tell an unknown caller which routes there are", async () => {
 });
 
 test("nobody is let into a route that is not in the table, an admin neither", async () => {
-  const gate = new Gate(served.control);
+  const gate = new Gate(served);
   const headers = { authorization: `Bearer ${served.tokens.admin}` };
   const request = new Request("http://keybrake.internal/novelty", { headers });
   await gate.identify(request);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createApi } from "../../src/api/api.ts";
-import { accessOf, isControlPath, isOpenPath, KEY_PREFIXES, ROUTES } from "../../src/api/routes.ts";
+import { accessOf, isControlPath, isOpen, KEY_PREFIXES, ROUTES } from "../../src/api/routes.ts";
 import { CONTROL_ROLES } from "../../src/vault/control-token.ts";
 import { SEED_BODY, type Served, serve } from "./served.ts";
 
@@ -55,18 +55,14 @@ test("a route that is not in the table is nobody's", () => {
 });
 
 test("only what anybody may see is open", () => {
-  expect(ROUTES.filter(({ path }) => isOpenPath(path)).map(({ path }) => path)).toEqual([
-    "/",
-    "/healthz",
-    "/readyz",
-    "/docs",
-    "/docs/json",
-  ]);
+  expect(
+    ROUTES.filter(({ method, path }) => isOpen(method, path)).map(({ method, path }) => `${method} ${path}`),
+  ).toEqual(["GET /", "GET /healthz", "GET /readyz", "GET /docs", "GET /docs/json", "POST /session"]);
 });
 
 const CONTROL = (
   "/ /vault /vault/keys /vault/keys/vk_1 /vault/self /keys /keys/vk_1 /v1/keys /v1/keys/vk_1 /audit /audit/stream /spend " +
-  "/budgets /vendors /vendors/stripe/secret /brake /tokens /policies /docs /docs/json /healthz /readyz /metrics"
+  "/budgets /vendors /vendors/stripe/secret /brake /tokens /session /policies /docs /docs/json /healthz /readyz /metrics"
 ).split(" ");
 const CALLS = (
   "/stripe/v1/charges /twilio /v1 /v1/ /v1/charges /v1/keysx /v1//keys /v2/keys /2010-04-01/Accounts //keys /Keys /vaults " +

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { IssueTokenRequest } from "../../src/operate/control-plane.ts";
+import { actorOf, findLivingToken } from "../../src/operate/tokens.ts";
 import { parseControlToken } from "../../src/vault/control-token.ts";
 import { type Installed, install, problemOf } from "./installed.ts";
 
@@ -24,7 +25,7 @@ test("gives a token once, and its bearer is then an actor with its limits", asyn
     templates: ["billing"],
     max_daily_usd: "100.00",
   });
-  expect(await installed.control.findActor(hashOf(issued.token))).toEqual({
+  expect(actorOf((await findLivingToken(installed.store, hashOf(issued.token)))!)).toEqual({
     role: "issuer",
     tokenId: issued.id,
     templates: ["billing"],
@@ -37,7 +38,7 @@ test("a revoked token is nobody's from the next request on", async () => {
   const { id, token } = await installed.control.issueToken({ role: "admin" });
   expect(await installed.control.revokeToken(id)).toEqual({ id, revoked: true });
   expect(await installed.control.revokeToken(id)).toEqual({ id, revoked: false });
-  expect(await installed.control.findActor(hashOf(token))).toBeUndefined();
+  expect(await findLivingToken(installed.store, hashOf(token))).toBeUndefined();
   expect((await installed.control.listTokens())[0]!.revoked_at).toBe("2026-01-01T00:00:00.000Z");
   expect((await problemOf(() => installed.control.revokeToken("tok_none"))).code).toBe("not_found");
 });

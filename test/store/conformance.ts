@@ -13,6 +13,7 @@ import { precedenceConformance } from "./conformance/precedence.ts";
 import { reconciliationConformance } from "./conformance/reconciliations.ts";
 import { repeatConformance } from "./conformance/repeats.ts";
 import { rollingWindowConformance } from "./conformance/rolling-windows.ts";
+import { sessionConformance } from "./conformance/sessions.ts";
 import { windowConformance } from "./conformance/windows.ts";
 import type { OpenStore } from "./store-under-test.ts";
 
@@ -21,6 +22,7 @@ export function storeConformance(name: string, open: OpenStore): void {
   describe(`${name} keeps the contract`, () => {
     describe("keys", () => keyConformance(open));
     describe("vendors, brakes, tokens, answers", () => controlConformance(open));
+    describe("browsers' sessions", () => sessionConformance(open));
     describe("a hold's life", () => holdConformance(open));
     describe("batches", () => batchConformance(open));
     describe("repeats", () => repeatConformance(open));

@@ -4,7 +4,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, statSync, symlinkSync, wr
 import { dirname, join } from "node:path";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { holdOf, NOON, resolutionOf } from "../ledger/entries.ts";
-import { issue } from "./records.ts";
+import { hashOf, issue, tokenRecord } from "./records.ts";
 import { openTemporaryStore, type SqliteUnderTest } from "./temporary-database.ts";
 import { startWorker } from "./worker.ts";
 
@@ -64,6 +64,18 @@ describe("a backup", () => {
     expect(await copy.apply([holdOf(id, 5)], NOON)).toMatchObject([refused]);
     expect(await copy.sweepAbandonedHolds(NOON + 1)).toBe(1);
     await copy.close();
+  });
+
+  test("has nobody signed in who was signed in when it was made", async () => {
+    const token = tokenRecord();
+    await subject.store.insertToken(token);
+    const session = { idHash: hashOf("one"), tokenId: token.id, createdAt: NOON, expiresAt: NOON + 1_000 };
+    await subject.store.insertSession(session, 5);
+    await subject.store.backup(file, NOON, false);
+    const copy = openSqliteStore(file, NOON);
+    expect(await copy.findSession(hashOf("one"), NOON)).toBeUndefined();
+    await copy.close();
+    expect((await subject.store.findSession(hashOf("one"), NOON))?.token.id).toBe(token.id);
   });
 
   test("is for its owner's eyes only under any umask, one file, and leaves nothing beside it", async () => {

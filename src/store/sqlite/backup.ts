@@ -134,6 +134,8 @@ export function makeInert(copy: Database, why: string, at: EpochMs): void {
   copy.transaction(() => {
     freeze(copy, why, at);
     copy.run("DELETE FROM leases");
+    // Who was signed in then may have signed out since.
+    if (hasTable(copy, "control_sessions")) copy.run("DELETE FROM control_sessions");
     // What the vendor keeps goes on changing.
     if (hasTable(copy, "vendor_objects")) copy.run("UPDATE vendor_objects SET remembered = NULL");
   })();

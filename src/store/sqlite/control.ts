@@ -160,6 +160,7 @@ export class SqliteControl {
   }
 }
 
-function tokenRecord(row: typeof controlTokens.$inferSelect): ControlTokenRecord {
+/** The record of a row of control tokens. */
+export function tokenRecord(row: typeof controlTokens.$inferSelect): ControlTokenRecord {
   return { ...row, role: row.role as ControlRole };
 }

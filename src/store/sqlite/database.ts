@@ -7,6 +7,7 @@ import vendorObjects from "../migrations/0002_vendor_objects.sqlite.sql" with { 
 import rollingWindows from "../migrations/0003_rolling_windows.sqlite.sql" with { type: "text" };
 import alerts from "../migrations/0004_alerts.sqlite.sql" with { type: "text" };
 import keyVendors from "../migrations/0005_key_vendors.sqlite.sql" with { type: "text" };
+import sessions from "../migrations/0006_sessions.sqlite.sql" with { type: "text" };
 import { copyBeforeMigration } from "./backup.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -15,6 +16,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0003_rolling_windows", sql: rollingWindows },
   { name: "0004_alerts", sql: alerts },
   { name: "0005_key_vendors", sql: keyVendors },
+  { name: "0006_sessions", sql: sessions },
 ];
 
 /** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */

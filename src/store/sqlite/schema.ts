@@ -147,6 +147,13 @@ export const controlTokens = sqliteTable("control_tokens", {
   revokedAt: integer("revoked_at"),
 });
 
+export const controlSessions = sqliteTable("control_sessions", {
+  idHash: blob("id_hash", { mode: "buffer" }).primaryKey(),
+  tokenId: text("token_id").notNull(),
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at").notNull(),
+});
+
 export const rememberedAnswers = sqliteTable("remembered_answers", {
   scope: text("scope").notNull(),
   key: text("key").notNull(),

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { AlertQueue } from "../alert-queue.ts";
+import type { SessionVerbs } from "../sessions.ts";
 import type { Store } from "../store.ts";
 import { SqliteAlerts } from "./alerts.ts";
 import { SqliteAudit } from "./audit.ts";
@@ -18,6 +19,7 @@ import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
 import { dueReconciliation, prepareReconciliations } from "./reconciliations.ts";
+import { SqliteSessions } from "./sessions.ts";
 
 /**
  * The embedded store. bun:sqlite is synchronous, so every verb has done its work when its promise is made; `attempt`
@@ -66,7 +68,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     listBrakes: () => attempt(() => control.listBrakes()),
     recordHardStop: (stop, at) => attempt(() => control.recordHardStop(stop, at)),
     hardStopsSince: (seq) => attempt(() => control.hardStopsSince(seq)),
-    ...controlPlaneVerbs(control),
+    ...controlPlaneVerbs(control, new SqliteSessions(db)),
     ...alertVerbs(new SqliteAlerts(database)),
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
@@ -97,8 +99,13 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
 
 function controlPlaneVerbs(
   control: SqliteControl,
-): Pick<Store, "insertToken" | "findTokenByHash" | "listTokens" | "revokeToken" | "rememberAnswer" | "recallAnswer"> {
+  sessions: SqliteSessions,
+): Pick<Store, "insertToken" | "findTokenByHash" | "listTokens" | "revokeToken" | "rememberAnswer" | "recallAnswer"> &
+  SessionVerbs {
   return {
+    insertSession: (session, perTokenMax) => attempt(() => sessions.insert(session, perTokenMax)),
+    findSession: (idHash, at) => attempt(() => sessions.find(idHash, at)),
+    endSession: (idHash) => attempt(() => sessions.end(idHash)),
     insertToken: (token) => attempt(() => control.insertToken(token)),
     findTokenByHash: (hash) => attempt(() => control.findToken(hash)),
     listTokens: () => attempt(() => control.listTokens()),

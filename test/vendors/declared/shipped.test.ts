@@ -178,7 +178,8 @@ test("an operator's price is that of every operation that shares its name", () =
 });
 
 test("no vendor can be declared under a path of the control plane, or of another vendor", () => {
-  const control = "vault keys audit spend budgets vendors brake tokens policies docs healthz readyz metrics".split(" ");
+  const control =
+    "vault keys audit spend budgets vendors brake tokens session policies docs healthz readyz metrics".split(" ");
   for (const name of control) expect([name, isControlPath(`/${name}`)]).toEqual([name, true]);
   for (const name of [...control, "v1", "emails", "templates", "admin", "stripe", "Acme", "a_b", "1a", ""]) {
     expect([name, nameProblem(name, [...CODED_VENDORS, ...shippedVendors()])]).toEqual([name, expect.any(String)]);

@@ -1,7 +1,19 @@
 import { Problem, type ProblemCode } from "../core/problem.ts";
 
+const PROBLEM_CODES = [
+  "invalid",
+  "not_found",
+  "conflict",
+  "forbidden",
+  "unavailable",
+  "usage",
+] as const satisfies readonly ProblemCode[];
 /** What is HTTP's own to say, beside the codes of `Problem`. */
-export type ApiCode = ProblemCode | "unauthenticated" | "internal";
+const HTTP_CODES = ["unauthenticated", "method_not_allowed", "body_too_large", "internal"] as const;
+
+/** Every `code` of an error. */
+export const API_CODES = [...PROBLEM_CODES, ...HTTP_CODES] as const;
+export type ApiCode = (typeof API_CODES)[number];
 
 /** A refusal with a status or headers of its own. */
 export class ApiProblem extends Problem {
@@ -16,11 +28,15 @@ export class ApiProblem extends Problem {
     hint?: string,
     headers: Readonly<Record<string, string>> = {},
   ) {
-    super(apiCode === "unauthenticated" ? "forbidden" : apiCode, message, hint);
+    super(isProblemCode(apiCode) ? apiCode : "invalid", message, hint);
     this.status = status;
     this.apiCode = apiCode;
     this.headers = headers;
   }
+}
+
+function isProblemCode(code: ApiCode): code is ProblemCode {
+  return (PROBLEM_CODES as readonly string[]).includes(code);
 }
 
 /** What is wrong with one field of a request. */

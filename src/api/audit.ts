@@ -5,13 +5,33 @@ import type { AuditVerdictView } from "../operate/audit-chain-verbs.ts";
 import { readAuditFilter } from "../operate/audit-filter.ts";
 import type { ControlPlane } from "../operate/control-plane.ts";
 import type { AuditFilter } from "../store/store.ts";
+import { AuditPageAnswer, AuditTotalsAnswer, AuditVerdictAnswer } from "./answers/audit.ts";
 import { exportAudit } from "./audit-export.ts";
 import { streamAudit } from "./audit-stream.ts";
+import { described } from "./described.ts";
 import { AUDIT_FILTER, count, type FilterTexts, given, limitOf, parameter, query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
 const ROWS_PER_PAGE = 100;
-const TAGS = ["Audit"];
+const tag = "Audit";
+
+const EXPORTED = {
+  content: {
+    "application/x-ndjson": Type.String({
+      description: "One row as JSON a line; the last line is an object `keybrake_export`.",
+      examples: ['{"id":"call_01k5x3r9t7e2mfq8","cost_usd":"29.99"}\n'],
+    }),
+    "text/csv": Type.String({ description: "RFC 4180, with a header.", examples: ["id,called_at\r\n"] }),
+  },
+};
+const STREAMED = {
+  content: {
+    "text/event-stream": Type.String({
+      description: "`event: call` with a row of GET /audit as JSON in `data`; comments in between.",
+      examples: ['event: call\ndata: {"id":"call_01k5x3r9t7e2mfq8"}\n\n'],
+    }),
+  },
+};
 
 /** What happened: pages, totals, whole files, and as it happens. */
 export function auditController(setting: ApiSetting) {
@@ -33,20 +53,34 @@ export function auditController(setting: ApiSetting) {
           cursor: parameter("next_cursor of a page; the same as before."),
           limit: count(`Rows on a page, the newest; ${ROWS_PER_PAGE} where it is not given, 10,000 at most.`),
         }),
-        detail: { summary: "Audit rows, newest last", tags: TAGS },
+        detail: described({ id: "listAudit", summary: "Audit rows, newest last", tag, answer: AuditPageAnswer }),
       },
     )
     .get("/audit/totals", ({ query: asked }) => control.auditTotals(filterOf(asked, clock.now())), {
       query: query(AUDIT_FILTER),
-      detail: { summary: "How many calls, and what they cost", tags: TAGS },
+      detail: described({
+        id: "totalAudit",
+        summary: "How many calls, and what they cost",
+        tag,
+        answer: AuditTotalsAnswer,
+      }),
     })
     .get("/audit/verify", () => verifyOnce(control), {
       query: query({}),
-      detail: {
+      detail: described({
+        id: "verifyAudit",
         summary: "Whether the chain of all audit rows is whole; where it is not, `finding` names the first bad row",
-        tags: TAGS,
-      },
+        tag,
+        answer: AuditVerdictAnswer,
+      }),
     })
+    .use(lastingController(setting));
+}
+
+/** Answers that are sent while they are made. */
+function lastingController(setting: ApiSetting) {
+  const { clock } = setting;
+  return new Elysia(ELYSIA)
     .get(
       "/audit/export",
       ({ query: { format = "ndjson", ...filter } }) => exportAudit(setting, filterOf(filter, clock.now()), format),
@@ -59,10 +93,12 @@ export function auditController(setting: ApiSetting) {
               "ndjson (the default) or csv. In CSV, texts that a spreadsheet would run begin with an apostrophe.",
           }),
         }),
-        detail: {
+        detail: described({
+          id: "exportAudit",
           summary: "Final audit rows, oldest first, as one file; NDJSON ends with what a check of it needs",
-          tags: TAGS,
-        },
+          tag,
+          answer: EXPORTED,
+        }),
       },
     )
     .get(
@@ -70,7 +106,12 @@ export function auditController(setting: ApiSetting) {
       ({ query: filter, request }) => streamAudit(setting, filterOf(filter, clock.now()), request),
       {
         query: query(AUDIT_FILTER),
-        detail: { summary: "Audit rows as they come, as server-sent events named call", tags: TAGS },
+        detail: described({
+          id: "streamAudit",
+          summary: "Audit rows as they come, as server-sent events named call",
+          tag,
+          answer: STREAMED,
+        }),
       },
     );
 }

@@ -1,9 +1,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { BrakeAnswer, BrakesAnswer, ReleasedAnswer } from "./answers/operators.ts";
+import { described } from "./described.ts";
 import { given, parameter, query } from "./query.ts";
-import { type ApiSetting, CREATED, ELYSIA } from "./setting.ts";
+import { type ApiSetting, ELYSIA } from "./setting.ts";
 
-const TAGS = ["Brake"];
+const tag = "Brake";
 
 const TARGET = {
   vendor: Type.Optional(Type.String({ description: "Calls to this vendor; left out, to every one." })),
@@ -17,16 +19,22 @@ const EngageBody = Type.Object(
     hard: Type.Optional(Type.Boolean({ description: "Abort calls in flight, too; their outcome is then unknown." })),
     reason: Type.Optional(Type.String({ description: "Why; agents are told." })),
   },
-  { additionalProperties: false },
+  {
+    title: "EngageBrake",
+    additionalProperties: false,
+    examples: [{ vendor: "stripe", label_prefix: "ray-billing/", reason: "runaway" }],
+  },
 );
-const ReleaseBody = Type.Optional(Type.Object(TARGET, { additionalProperties: false }));
+const ReleaseBody = Type.Optional(
+  Type.Object(TARGET, { title: "ReleaseBrake", additionalProperties: false, examples: [{ vendor: "stripe" }] }),
+);
 
 /** The big red button and its undo. `{}` stops everything. */
 export function brakeController({ control }: ApiSetting) {
   return new Elysia(ELYSIA)
     .get("/brake", async () => ({ brakes: await control.listBrakes() }), {
       query: query({}),
-      detail: { summary: "The brakes that are engaged", tags: TAGS },
+      detail: described({ id: "listBrakes", summary: "The brakes that are engaged", tag, answer: BrakesAnswer }),
     })
     .post(
       "/brake",
@@ -38,11 +46,13 @@ export function brakeController({ control }: ApiSetting) {
       {
         parse: "json",
         body: EngageBody,
-        detail: {
+        detail: described({
+          id: "engageBrake",
           summary: "Stop a vendor, a label prefix, or with {} everything; in force when it answers",
-          tags: TAGS,
-          ...CREATED,
-        },
+          tag,
+          answer: BrakeAnswer,
+          status: 201,
+        }),
       },
     )
     .delete(
@@ -58,7 +68,13 @@ export function brakeController({ control }: ApiSetting) {
           vendor: parameter("The brake's vendor."),
           label_prefix: parameter("The brake's label prefix."),
         }),
-        detail: { summary: "Release the brake with exactly this vendor and label prefix", tags: TAGS },
+        detail: described({
+          id: "releaseBrake",
+          summary: "Release the brake with exactly this vendor and label prefix",
+          tag,
+          answer: ReleasedAnswer,
+          fails: [404],
+        }),
       },
     );
 }

@@ -1,5 +1,7 @@
 import { Elysia } from "elysia";
 import { KEYS_PER_PAGE, KEYS_PER_PAGE_MAX } from "../operate/keys.ts";
+import { BudgetsAnswer } from "./answers/budgets.ts";
+import { described } from "./described.ts";
 import { count, given, limitOf, parameter, query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
@@ -34,10 +36,12 @@ export function budgetController({ control, gate }: ApiSetting) {
         cursor: parameter("next_cursor of the page before."),
         limit: count(`Keys on a page; ${KEYS_PER_PAGE} where it is not given, ${KEYS_PER_PAGE_MAX} at most.`),
       }),
-      detail: {
+      detail: described({
+        id: "listBudgets",
         summary: "The budgets above keys (shared) and of active keys: cap, used, remaining, reset time",
-        tags: ["Spend"],
-      },
+        tag: "Spend",
+        answer: BudgetsAnswer,
+      }),
     },
   );
 }

@@ -1,34 +1,4 @@
-/** As much of an OpenAPI document as the page shows. */
-export interface OpenApi {
-  readonly info: { readonly title: string; readonly version: string; readonly description: string };
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
-
-interface Operation {
-  readonly summary?: string;
-  readonly tags?: readonly string[];
-  readonly parameters?: readonly Parameter[];
-  readonly responses?: Readonly<Record<string, object>>;
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
-}
-
-interface Parameter {
-  readonly name: string;
-  readonly in: string;
-  readonly required?: boolean;
-  readonly description?: string;
-  readonly schema: Schema;
-}
-
-interface Schema {
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly anyOf?: readonly Schema[];
-  readonly items?: Schema;
-}
+import type { OpenApi, Operation, Schema } from "./openapi.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; }
@@ -82,6 +52,7 @@ function row(...cells: readonly string[]): string {
 function typeText(schema: Schema): string {
   if (schema.anyOf) return [...new Set(schema.anyOf.map(typeText))].join(" or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum) return schema.enum.map((word) => JSON.stringify(word)).join(" or ");
   if (schema.type === "array" && schema.items) return `list of ${typeText(schema.items)}`;
   return schema.type ?? "";
 }

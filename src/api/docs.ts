@@ -1,7 +1,9 @@
 import { swagger } from "@elysiajs/swagger";
 import { type AnyElysia, Elysia } from "elysia";
 import { VERSION } from "../core/version.ts";
-import { docsPage, type OpenApi } from "./docs-page.ts";
+import { docsPage } from "./docs-page.ts";
+import { withNamedSchemas } from "./named-schemas.ts";
+import { completed, type OpenApi } from "./openapi.ts";
 import { ELYSIA } from "./setting.ts";
 
 const SPEC_PATH = "/docs/json";
@@ -12,10 +14,15 @@ const DOCUMENTATION = {
     version: VERSION,
     description:
       "What operators and their programs call. Every request carries Authorization: Bearer and a control token " +
-      "(keybrake token issue). Errors are { error: { code, message, hint, problems }, message }.",
+      "(keybrake token issue). Errors are { error: { code, message, hint, problems }, message }. HEAD is answered like " +
+      "GET, without the body; /v1/keys and /keys are the same routes as /vault/keys.",
   },
-  components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
-  security: [{ token: [] }],
+  components: {
+    securitySchemes: {
+      controlToken: { type: "http", scheme: "bearer", description: "A control token (kb_…)." },
+      vaultKey: { type: "http", scheme: "bearer", description: "A vault key (vault_key_…), for what concerns itself." },
+    },
+  },
 } as const;
 
 /** Nothing of the page runs or is loaded from anywhere. */
@@ -36,7 +43,7 @@ export function docsController(controllers: () => readonly AnyElysia[]) {
     return document;
   };
   return new Elysia(ELYSIA)
-    .get(SPEC_PATH, () => specification(), { detail: { hide: true } })
+    .get(SPEC_PATH, async () => withNamedSchemas(await specification()), { detail: { hide: true } })
     .get("/docs", async () => new Response(docsPage(await specification()), { headers: PAGE_HEADERS }), {
       detail: { hide: true },
     });
@@ -50,21 +57,5 @@ async function describe(controllers: readonly AnyElysia[]): Promise<OpenApi> {
     swagger({ path: "/page", specPath: SPEC_PATH, documentation: structuredClone(DOCUMENTATION) as never }),
   );
   const answer = await described.handle(new Request(`http://localhost${SPEC_PATH}`));
-  return withAnswers((await answer.json()) as OpenApi);
-}
-
-/** What every answer needs to be OpenAPI, and the one shape of all errors. */
-function withAnswers(document: OpenApi): OpenApi {
-  const error = { description: "An error: { error: { code, message, hint, problems }, message }." };
-  const paths = Object.entries(document.paths).map(([path, methods]) => {
-    const described = Object.entries(methods).map(([method, operation]) => {
-      const own = Object.entries(operation.responses ?? {}).map(([status, response]) => [
-        status,
-        { description: "The answer, as JSON.", ...response },
-      ]);
-      return [method, { ...operation, responses: { ...Object.fromEntries(own), default: error } }];
-    });
-    return [path, Object.fromEntries(described)];
-  });
-  return { ...document, paths: Object.fromEntries(paths) };
+  return completed((await answer.json()) as OpenApi);
 }

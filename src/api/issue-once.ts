@@ -1,4 +1,3 @@
-import { Problem } from "../core/problem.ts";
 import type { Actor, IssuedKeyView, IssueKeyRequest } from "../operate/control-plane.ts";
 import { RememberedAnswers, type Repeatable } from "../operate/remembered-answers.ts";
 import type { ApiSetting } from "./setting.ts";
@@ -17,14 +16,11 @@ export class KeyIssuer {
   async issue(
     request: IssueKeyRequest,
     actor: Actor,
-    idempotencyKey: string | null,
+    idempotencyKey: string | undefined,
     body: unknown,
   ): Promise<IssuedKeyView> {
     const { control, clock } = this.#setting;
-    if (idempotencyKey === null) return control.issueKey(request, actor);
-    if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
-      throw new Problem("invalid", "Idempotency-Key must be 1 to 255 printable ASCII characters without spaces");
-    }
+    if (idempotencyKey === undefined) return control.issueKey(request, actor);
     const asked: Repeatable = { scope: `issue-key ${actor.tokenId ?? "local"}`, key: idempotencyKey, body };
     const earlier = await this.#answers.recall<IssuedKeyView>(asked, clock.now());
     return earlier ?? this.#issueAndRemember(request, actor, asked);

@@ -35,8 +35,32 @@ export const IssueKeyBody = Type.Object(
       Type.Boolean({ description: "Refuse with 409 where an active key has the label; the answer names that key." }),
     ),
   },
-  { additionalProperties: false },
+  {
+    title: "IssueKey",
+    additionalProperties: false,
+    examples: [
+      {
+        vendor: "stripe",
+        daily_usd_cap: 500,
+        allowed_endpoints: ["POST /v1/payment_intents", "GET /v1/customers/*"],
+        expires_in: "2h",
+        agent_run_label: "ray-billing/01",
+      },
+    ],
+  },
 );
+
+/** The one header of `POST /vault/keys`, as Elysia names it. */
+export const IdempotencyHeader = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      pattern: "^[\\x21-\\x7e]{1,255}$",
+      description: "A repeat with the same key and body within 24 hours gets the first answer; another body is 409.",
+      "x-allowed": "1 to 255 printable ASCII characters without spaces",
+      examples: ["run-1"],
+    }),
+  ),
+});
 
 export function issueKeyRequest(body: Static<typeof IssueKeyBody>): IssueKeyRequest {
   const { template, inputs, agent_run_label, label, agent_name, metadata, unique_label, expires_in, ...policy } = body;
@@ -61,7 +85,7 @@ const changeableFields: TProperties = Object.fromEntries(
 /** The body of `PATCH /vault/keys/{id}`: policy fields replace the key's, `expires_in` counts from now. */
 export const UpdateKeyBody = Type.Object(
   { ...changeableFields, expires_in: PolicySchema.properties.expires_in },
-  { additionalProperties: false },
+  { title: "UpdateKey", additionalProperties: false, examples: [{ daily_usd_cap: "250.00", expires_in: "30m" }] },
 );
 
 export function updateKeyRequest(body: Static<typeof UpdateKeyBody>): UpdateKeyRequest {
@@ -88,5 +112,9 @@ export const RevokeBody = Type.Object(
     hard: Type.Optional(Type.Boolean({ description: "Abort calls in flight, too; their outcome is then unknown." })),
     reason: text("Why; agents are told."),
   },
-  { additionalProperties: false },
+  {
+    title: "RevokeKeys",
+    additionalProperties: false,
+    examples: [{ label_prefix: "ray-billing/", reason: "stuck loop" }],
+  },
 );

@@ -2,10 +2,13 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { METHODS } from "../core/call.ts";
 import { readAuditFilter } from "../operate/audit-filter.ts";
+import { ExplainAnswer, ReplayAnswer, TemplateAnswer, TemplatesAnswer } from "./answers/policies.ts";
+import { described } from "./described.ts";
 import { query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
-const TAGS = ["Policies"];
+const tag = "Policies";
+const TemplateName = Type.Object({ name: Type.String({ description: "The template's name." }) });
 
 const Inputs = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
   description: "Values for the template's inputs.",
@@ -21,7 +24,7 @@ const ReplayBody = Type.Object(
     run: Type.Optional(Type.String({ description: "Only calls of this run." })),
     key_id: Type.Optional(Type.String({ description: "Only calls with this vault key." })),
   },
-  { additionalProperties: false },
+  { title: "ReplayPolicy", additionalProperties: false, examples: [{ template: "billing", since: "24h" }] },
 );
 
 const ExplainBody = Type.Object(
@@ -36,7 +39,11 @@ const ExplainBody = Type.Object(
     path: Type.String({ description: "The call's path, with its query: /v1/charges." }),
     body: Type.Optional(Type.String({ description: "The call's body: form text, or JSON text." })),
   },
-  { additionalProperties: false },
+  {
+    title: "ExplainCall",
+    additionalProperties: false,
+    examples: [{ template: "billing", method: "POST", path: "/v1/payment_intents", body: "amount=500&currency=usd" }],
+  },
 );
 
 /** Templates, and what the proxy would do. */
@@ -44,11 +51,23 @@ export function policyController({ control, gate, clock }: ApiSetting) {
   return new Elysia(ELYSIA)
     .get("/policies", async () => ({ policies: await control.listTemplates() }), {
       query: query({}),
-      detail: { summary: "The templates that keys can be issued from", tags: TAGS },
+      detail: described({
+        id: "listPolicies",
+        summary: "The templates that keys can be issued from",
+        tag,
+        answer: TemplatesAnswer,
+      }),
     })
     .get("/policies/:name", ({ params }) => control.showTemplate(params.name), {
+      params: TemplateName,
       query: query({}),
-      detail: { summary: "One template with its inputs and its source", tags: TAGS },
+      detail: described({
+        id: "showPolicy",
+        summary: "One template with its inputs and its source",
+        tag,
+        answer: TemplateAnswer,
+        fails: [404],
+      }),
     })
     .post(
       "/policies/explain",
@@ -60,7 +79,13 @@ export function policyController({ control, gate, clock }: ApiSetting) {
       {
         parse: "json",
         body: ExplainBody,
-        detail: { summary: "What the proxy would do with a call, and which rule decides; nothing is sent", tags: TAGS },
+        detail: described({
+          id: "explainCall",
+          summary: "What the proxy would do with a call, and which rule decides; nothing is sent",
+          tag,
+          answer: ExplainAnswer,
+          fails: [404],
+        }),
       },
     )
     .post(
@@ -74,7 +99,13 @@ export function policyController({ control, gate, clock }: ApiSetting) {
       {
         parse: "json",
         body: ReplayBody,
-        detail: { summary: "Which recorded calls a template would have refused, and the dollars", tags: TAGS },
+        detail: described({
+          id: "replayPolicy",
+          summary: "Which recorded calls a template would have refused, and the dollars",
+          tag,
+          answer: ReplayAnswer,
+          fails: [404],
+        }),
       },
     );
 }

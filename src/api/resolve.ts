@@ -1,5 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { ResolvedCallAnswer } from "./answers/audit.ts";
+import { described } from "./described.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
 const CallId = Type.Object({
@@ -19,7 +21,11 @@ const ResolveBody = Type.Object(
     }),
     reason: Type.Optional(Type.String({ description: "Why; it stands in the audit." })),
   },
-  { additionalProperties: false },
+  {
+    title: "ResolveCall",
+    additionalProperties: false,
+    examples: [{ settled_usd: "29.99", reason: "found at the vendor" }],
+  },
 );
 
 /** What became of a call whose outcome nobody knew, said by an operator, or by the issuer of its key. */
@@ -31,10 +37,13 @@ export function resolveController({ control, gate }: ApiSetting) {
       parse: "json",
       params: CallId,
       body: ResolveBody,
-      detail: {
+      detail: described({
+        id: "resolveCall",
         summary: "Settle or release an unresolved call by hand, once; its caps are corrected when it answers",
-        tags: ["Audit"],
-      },
+        tag: "Audit",
+        answer: ResolvedCallAnswer,
+        fails: [404, 409],
+      }),
     },
   );
 }

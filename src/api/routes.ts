@@ -73,9 +73,14 @@ export const KEY_PREFIXES = ["/vault/keys", "/v1/keys", "/keys"] as const;
 
 /** Who may use the route that Elysia has found; undefined for one that is not in the table. */
 export function accessOf(method: string, route: string): Access | undefined {
+  return rowOf(method, route)?.access;
+}
+
+/** The row of a route under any of its names. */
+export function rowOf(method: string, route: string): RouteRow | undefined {
   const alias = KEY_PREFIXES.slice(1).find((prefix) => route === prefix || route.startsWith(`${prefix}/`));
   const path = alias === undefined ? route : `${KEY_PREFIXES[0]}${route.slice(alias.length)}`;
-  return ROUTES.find((row) => row.method === method && row.path === path)?.access;
+  return ROUTES.find((row) => row.method === method && row.path === path);
 }
 
 const OPEN: ReadonlySet<string> = new Set(

@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
 import { Problem } from "../core/problem.ts";
+import { SelfAnswer } from "./answers/keys.ts";
 import { ApiProblem } from "./api-problem.ts";
+import { described } from "./described.ts";
 import { query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
@@ -19,7 +21,12 @@ export function selfController({ control, gate }: ApiSetting) {
     },
     {
       query: query({}),
-      detail: { summary: "With a vault key: its own policy, spend, what is left, reset time", tags: ["Vault keys"] },
+      detail: described({
+        id: "showSelf",
+        summary: "With a vault key: its own policy, spend, what is left, reset time",
+        tag: "Vault keys",
+        answer: SelfAnswer,
+      }),
     },
   );
 }

@@ -2,15 +2,17 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { openSession, SESSION_MS, sessionView } from "../operate/sessions.ts";
 import { parseSessionId } from "../vault/session-id.ts";
+import { EndedSessionAnswer, SessionAnswer } from "./answers/operators.ts";
+import { described } from "./described.ts";
 import { query } from "./query.ts";
 import { endedCookie, readSessionCookie, sessionCookie } from "./session-cookie.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
-const TAGS = ["Sessions"];
+const tag = "Sessions";
 
 const SignIn = Type.Object(
   { token: Type.String({ description: "A control token, as `keybrake token issue` prints it." }) },
-  { additionalProperties: false },
+  { title: "SignIn", additionalProperties: false, examples: [{ token: "kb_admin_shown-once" }] },
 );
 
 /**
@@ -36,12 +38,23 @@ export function sessionController({ gate, store, clock, config, log }: ApiSettin
       {
         parse: "json",
         body: SignIn,
-        detail: { summary: "Sign a browser in: the answer sets its cookie, for 12 hours", tags: TAGS, security: [] },
+        detail: described({
+          id: "signIn",
+          summary: "Sign a browser in: the answer sets its cookie, for 12 hours",
+          tag,
+          answer: SessionAnswer,
+          fails: [401],
+        }),
       },
     )
     .get("/session", ({ request }) => sessionView(gate.standingOf(request)), {
       query: query({}),
-      detail: { summary: "Whose session or token it is, and until when", tags: TAGS },
+      detail: described({
+        id: "showSession",
+        summary: "Whose session or token it is, and until when",
+        tag,
+        answer: SessionAnswer,
+      }),
     })
     .delete(
       "/session",
@@ -54,7 +67,12 @@ export function sessionController({ gate, store, clock, config, log }: ApiSettin
       },
       {
         query: query({}),
-        detail: { summary: "Sign the browser out; false where the request bears a token and no session", tags: TAGS },
+        detail: described({
+          id: "signOut",
+          summary: "Sign the browser out; false where the request bears a token and no session",
+          tag,
+          answer: EndedSessionAnswer,
+        }),
       },
     );
 }

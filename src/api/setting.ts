@@ -29,6 +29,3 @@ export interface ApiSetting extends ApiOptions {
  * shifts its routes; without `normalize: false` it takes unknown fields out of a body in silence.
  */
 export const ELYSIA = { normalize: false, handler: { standardHostname: false } } as const;
-
-/** Of the documentation of a route that answers 201. */
-export const CREATED = { responses: { 201: { description: "What was made." } } };

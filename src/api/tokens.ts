@@ -1,10 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { CONTROL_ROLES } from "../vault/control-token.ts";
+import { IssuedTokenAnswer, RevokedTokenAnswer, TokensAnswer } from "./answers/operators.ts";
+import { described } from "./described.ts";
 import { query } from "./query.ts";
-import { type ApiSetting, CREATED, ELYSIA } from "./setting.ts";
+import { type ApiSetting, ELYSIA } from "./setting.ts";
 
-const TAGS = ["Control tokens"];
+const tag = "Control tokens";
 
 const TokenBody = Type.Object(
   {
@@ -25,7 +27,11 @@ const TokenBody = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  {
+    title: "IssueToken",
+    additionalProperties: false,
+    examples: [{ role: "issuer", name: "ray", templates: ["billing"], max_daily_usd: 100 }],
+  },
 );
 
 /** Tokens for operators and their programs. */
@@ -33,7 +39,12 @@ export function tokenController({ control }: ApiSetting) {
   return new Elysia(ELYSIA)
     .get("/tokens", async () => ({ tokens: await control.listTokens() }), {
       query: query({}),
-      detail: { summary: "The control tokens, revoked ones too; never the tokens themselves", tags: TAGS },
+      detail: described({
+        id: "listTokens",
+        summary: "The control tokens, revoked ones too; never the tokens themselves",
+        tag,
+        answer: TokensAnswer,
+      }),
     })
     .post(
       "/tokens",
@@ -45,11 +56,25 @@ export function tokenController({ control }: ApiSetting) {
       {
         parse: "json",
         body: TokenBody,
-        detail: { summary: "Issue a control token; the one answer in which it stands", tags: TAGS, ...CREATED },
+        detail: described({
+          id: "issueToken",
+          summary: "Issue a control token; the one answer in which it stands",
+          tag,
+          answer: IssuedTokenAnswer,
+          status: 201,
+          fails: [404],
+        }),
       },
     )
     .delete("/tokens/:id", ({ params }) => control.revokeToken(params.id), {
+      params: Type.Object({ id: Type.String({ description: "The token's id (tok_…)." }) }),
       query: query({}),
-      detail: { summary: "Revoke a control token; the keys issued with it stay", tags: TAGS },
+      detail: described({
+        id: "revokeToken",
+        summary: "Revoke a control token; the keys issued with it stay",
+        tag,
+        answer: RevokedTokenAnswer,
+        fails: [404],
+      }),
     });
 }

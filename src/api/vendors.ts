@@ -1,10 +1,19 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { Secret } from "../core/secret.ts";
+import {
+  OperationsAnswer,
+  RemovedVendorAnswer,
+  VendorAnswer,
+  VendorsAnswer,
+  VendorTestAnswer,
+} from "./answers/operators.ts";
+import { described } from "./described.ts";
 import { given, query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
-const TAGS = ["Vendors"];
+const tag = "Vendors";
+const VendorName = Type.Object({ name: Type.String({ description: "The vendor's name." }) });
 
 /** `writeOnly` keeps the value out of every message about this body. */
 const SecretBody = Type.Object(
@@ -25,7 +34,7 @@ const SecretBody = Type.Object(
     ),
     private: Type.Optional(Type.Boolean({ description: "Allow http and private addresses: for test doubles." })),
   },
-  { additionalProperties: false },
+  { title: "SetVendor", additionalProperties: false, examples: [{ secret: "sk_live_of-your-own" }] },
 );
 
 /** Names and health of the vendors; a secret goes in and never comes out. */
@@ -33,7 +42,12 @@ export function vendorController({ control }: ApiSetting) {
   return new Elysia(ELYSIA)
     .get("/vendors", async () => ({ vendors: await control.listVendors() }), {
       query: query({}),
-      detail: { summary: "The vendors, and which are set up", tags: TAGS },
+      detail: described({
+        id: "listVendors",
+        summary: "The vendors, and which are set up",
+        tag,
+        answer: VendorsAnswer,
+      }),
     })
     .put(
       "/vendors/:name/secret",
@@ -47,20 +61,48 @@ export function vendorController({ control }: ApiSetting) {
       },
       {
         parse: "json",
+        params: VendorName,
         body: SecretBody,
-        detail: { summary: "Set or rotate a vendor's secret; vault keys keep working", tags: TAGS },
+        detail: described({
+          id: "setVendor",
+          summary: "Set or rotate a vendor's secret; vault keys keep working",
+          tag,
+          answer: VendorAnswer,
+          fails: [404, 409],
+        }),
       },
     )
     .delete("/vendors/:name/secret", ({ params }) => control.removeVendor(params.name), {
+      params: VendorName,
       query: query({}),
-      detail: { summary: "Forget a vendor's secret; its calls are refused from then on", tags: TAGS },
+      detail: described({
+        id: "removeVendor",
+        summary: "Forget a vendor's secret; its calls are refused from then on",
+        tag,
+        answer: RemovedVendorAnswer,
+        fails: [404],
+      }),
     })
     .get("/vendors/:name/operations", ({ params }) => ({ operations: control.vendorOperations(params.name) }), {
+      params: VendorName,
       query: query({}),
-      detail: { summary: "A vendor's operations: priced, look-up, free or closed", tags: TAGS },
+      detail: described({
+        id: "listOperations",
+        summary: "A vendor's operations: priced, look-up, free or closed",
+        tag,
+        answer: OperationsAnswer,
+        fails: [404],
+      }),
     })
     .post("/vendors/:name/test", ({ params }) => control.testVendor(params.name), {
+      params: VendorName,
       query: query({}),
-      detail: { summary: "Try a vendor's secret with one cheap read", tags: TAGS },
+      detail: described({
+        id: "testVendor",
+        summary: "Try a vendor's secret with one cheap read",
+        tag,
+        answer: VendorTestAnswer,
+        fails: [404],
+      }),
     });
 }

@@ -19,8 +19,8 @@ const STATUSES: readonly (readonly [code: ProblemCode, status: number])[] = [
 ];
 
 test.each(STATUSES)("a problem of the kind %s is answered %i, in one shape", async (code, status) => {
-  Object.assign(served.control, { listVendors: () => Promise.reject(new Problem(code, "what is wrong", "do this")) });
-  const answer = await served.call("GET", "/vendors");
+  Object.assign(served.control, { resolveCall: () => Promise.reject(new Problem(code, "what is wrong", "do this")) });
+  const answer = await served.call("POST", "/audit/call_1/resolve", { body: { released: true } });
   expect(answer.status).toBe(status);
   expect(answer.json).toEqual<object>({
     error: { code, message: "what is wrong", hint: "do this" },

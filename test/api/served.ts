@@ -14,6 +14,7 @@ import type {
 } from "../../src/operate/control-plane.ts";
 import type { ControlRole } from "../../src/vault/control-token.ts";
 import { type Installed, type InstalledSetting, install } from "../operate/installed.ts";
+import { ApiDocument } from "./document.ts";
 
 export interface Asked {
   readonly token?: string | null;
@@ -61,12 +62,17 @@ export interface Served extends Installed {
   fetchRaw(method: string, path: string, asked?: Asked): Promise<Response>;
 }
 
-/** The control API on a fresh installation. */
+/** One for all: the document depends on nothing of an installation. */
+let document: Promise<ApiDocument> | undefined;
+
+/** The control API on a fresh installation. Every answer that a test gets is held to the OpenAPI document. */
 export async function serve(setting: InstalledSetting = {}, own: Partial<ApiOptions> = {}): Promise<Served> {
   const installed = await install(setting);
   const logged: LogFields[] = [];
   const log = { info: () => {}, error: (event: string, fields: LogFields = {}) => logged.push({ event, ...fields }) };
   const app = createApi({ ...installed, log, streamPollMs: 1, ...own });
+  document ??= ApiDocument.of({ ...installed, log });
+  const judge = await document;
   const admin = await installed.control.issueToken({ role: "admin" });
   const issuer = await installed.control.issueToken({ role: "issuer" });
   const auditor = await installed.control.issueToken({ role: "auditor" });
@@ -92,8 +98,11 @@ export async function serve(setting: InstalledSetting = {}, own: Partial<ApiOpti
     call: async (method, path, asked) => {
       const response = await fetchRaw(method, path, asked);
       const text = await response.text();
-      const isJson = response.headers.get("content-type")?.startsWith("application/json");
-      return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+      const { status, headers } = response;
+      const contentType = headers.get("content-type") ?? "";
+      const wrong = judge.contradictions({ method, path, status, contentType, text });
+      if (wrong.length > 0) throw new Error(`the document says otherwise: ${wrong.join("; ")}`);
+      return { status, headers, text, json: contentType.startsWith("application/json") ? JSON.parse(text) : undefined };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { startAutoRevoke } from "./alerts/auto-revoke-upkeep.ts";
 import { AlertUpkeep, startAlertUpkeep } from "./alerts/upkeep.ts";
 import { createApi } from "./api/api.ts";
 import { type Config, type Environment, isLoopback, type Listen, refuseUnsafeEnvironment } from "./config.ts";
@@ -107,6 +108,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
   opened.push(startReconciler(plane));
+  opened.push(startAutoRevoke({ store, clock, log }));
   opened.push(startAlertUpkeep(alerts, config.alerts.targets));
   opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
   const answer = async (request: Request) =>

@@ -2,7 +2,7 @@ import type { AlertNews } from "../core/alert-event.ts";
 import { formatUsd, type Micros } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { Budget } from "../ledger/budget.ts";
-import type { AlertRow, UntoldAct } from "../store/alert-queue.ts";
+import type { AlertRow, TrippedRule, UntoldAct } from "../store/alert-queue.ts";
 
 /** A call was sent and nobody knows what became of it: what it may have cost counts in full until somebody finds out. */
 export function callUnresolved(row: AlertRow): AlertNews {
@@ -87,7 +87,8 @@ export function actNews(untold: UntoldAct): AlertNews {
   const { id, at, reason } = untold;
   const because = reason === null ? "" : `: ${reason}`;
   if (untold.act === "revoked") {
-    const { label, vendors } = untold;
+    const { label, vendors, tripped } = untold;
+    if (tripped) return autoRevoked(untold, tripped);
     return {
       id: `key.revoked:${id}`,
       type: "key.revoked",
@@ -106,6 +107,19 @@ export function actNews(untold: UntoldAct): AlertNews {
     data: { brake_id: id, vendor, label_prefix: labelPrefix, reason },
   };
 }
+
+/** What a rule of the key's own has stopped. */
+function autoRevoked({ id, at, vendors, label, reason }: Revoked, tripped: TrippedRule): AlertNews {
+  return {
+    id: `key.auto_revoked:${id}`,
+    type: "key.auto_revoked",
+    at,
+    text: `the ${vendors.join(" and ")} key ${id}${label === null ? "" : ` of ${label}`} was revoked by its own rule: ${reason}`,
+    data: { key_id: id, run_label: label, vendor: vendors.join(", "), ...tripped, reason },
+  };
+}
+
+type Revoked = Extract<UntoldAct, { act: "revoked" }>;
 
 /** The store could not do its work: calls are refused meanwhile. `server` tells one server's trouble from another's. */
 export function storeDegraded(server: string, at: EpochMs, cause: string): AlertNews {

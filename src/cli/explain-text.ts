@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Problem } from "../core/problem.ts";
+import { autoRevokeText } from "../operate/auto-revoke-counts.ts";
 import type { ExplainRequest } from "../operate/control-plane.ts";
 import type { ExplainView, RulePlace } from "../operate/policy-verbs.ts";
 import { given } from "./policy-flags.ts";
@@ -80,6 +81,7 @@ export function explainText(view: ExplainView, policiesDir: string): string {
       const name = budget.cap_field === budget.budget ? budget.budget : `${budget.budget} ${budget.cap_field}`;
       return [name, `${budgetUse(budget)} used, ${left} left${after}${resets}`] as const;
     }),
+    ...view.auto_revoke.map((rule) => ["revoked at", autoRevokeText(rule)] as const),
   ]);
 }
 

@@ -1,4 +1,5 @@
 import type { EpochMs } from "../core/window.ts";
+import { autoRevokeText } from "../operate/auto-revoke-counts.ts";
 import type { BudgetAboveView, BudgetView } from "../operate/budget-verbs.ts";
 import type { IssuedKeyView, KeyView, ShownKeyView, SpendView } from "../operate/control-plane.ts";
 import type { Column } from "./table.ts";
@@ -47,6 +48,7 @@ export function keyText(key: KeyView & Partial<ShownKeyView>, now: EpochMs): str
       ["spent", spentText(spend)],
       ...spend.budgets.map((budget) => [budget.budget, budgetUse(budget) + ownCurrency(budget, key.policy)] as const),
       ...aboveFacts(key.shared_budgets),
+      ...(key.auto_revoke ?? []).map((rule) => ["revoked at", autoRevokeText(rule)] as const),
     ]),
     "",
     policyText(key.policy),
@@ -126,6 +128,9 @@ function policyText(policy: Readonly<Record<string, unknown>>): string {
 }
 
 function fieldLines(name: string, value: unknown): string[] {
+  if (Array.isArray(value) && value.some((entry) => typeof entry === "object")) {
+    return [`  ${name}:`, ...value.map((entry) => `    - ${JSON.stringify(entry)}`)];
+  }
   if (Array.isArray(value) && value.some((entry) => String(entry).includes(" "))) {
     return [`  ${name}:`, ...value.map((entry) => `    - ${entry}`)];
   }

@@ -16,8 +16,8 @@ export function addPolicyFlags(command: Command, without: readonly PolicyFieldNa
 
 function policyOption(flag: string, { kind, description }: PolicyField): Option {
   const option = new Option(flag, asFlagText(description));
-  // A list, and caps, may be given in one flag with commas, in several, or both.
-  return kind === "list" || kind === "caps"
+  // A list, caps and rules of auto_revoke may be given in one flag with commas, in several, or both.
+  return kind === "list" || kind === "caps" || kind === "auto_revoke"
     ? option.argParser<string>((value, previous) => (previous === undefined ? value : `${previous},${value}`))
     : option;
 }

@@ -19,7 +19,7 @@ export const VERDICTS = {
   },
   key_missing: { status: 401, advice: "put the vault key where the vendor's SDK wants its API key" },
   key_unknown: { status: 401, advice: "use a key printed by `keybrake key issue`" },
-  key_revoked: { status: 401, advice: "stop: an operator has stopped this run" },
+  key_revoked: { status: 401, advice: "stop: this run has been stopped, by an operator or a rule of its key" },
   key_expired: { status: 401, advice: "ask for a new vault key" },
   draining: { status: 503, advice: "retry shortly: the server is restarting" },
   store_unavailable: { status: 503, advice: "retry later: nothing is forwarded while it cannot be recorded" },

@@ -105,9 +105,13 @@ export interface Stop {
 }
 
 function keyRefusal(key: KeyState, now: EpochMs): Stop | undefined {
-  if (key.revokedAt !== null) return { code: "key_revoked", rule: "revoked", reason: key.revokeReason };
+  if (key.revokedAt !== null) return { code: "key_revoked", rule: revokedRule(key), reason: key.revokeReason };
   if (key.expiresAt <= now) return { code: "key_expired", rule: "expires_in", reason: null };
   return undefined;
+}
+
+function revokedRule({ revokedBy }: KeyState): string {
+  return revokedBy ? `auto_revoke.${revokedBy}` : "revoked";
 }
 
 /** After a restore nobody knows what was spent since the backup, until an operator has looked. */

@@ -86,6 +86,8 @@ export interface KeyState {
   readonly expiresAt: EpochMs;
   readonly revokedAt: EpochMs | null;
   readonly revokeReason: string | null;
+  /** The rule of `auto_revoke` that revoked it; null or left out where somebody did. */
+  readonly revokedBy?: string | null;
 }
 
 /** An engaged brake; one with neither vendor nor prefix stops everything. */

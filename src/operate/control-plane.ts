@@ -3,6 +3,7 @@ import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
 import type { AgentSnippet } from "../vendors/vendor.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
+import type { AutoRevokeView } from "./auto-revoke-counts.ts";
 import type { BudgetAboveView, BudgetVerbs, BudgetView } from "./budget-verbs.ts";
 import type { ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
@@ -104,6 +105,8 @@ export interface KeyView {
 export interface ShownKeyView extends KeyView {
   /** Budgets above keys that its calls are charged to as well; null where `budgets.yaml` is broken and was never read sound. */
   readonly shared_budgets: readonly BudgetAboveView[] | null;
+  /** The rules that revoke it by themselves, and how near they are. */
+  readonly auto_revoke: readonly AutoRevokeView[];
 }
 
 export interface UpdatedKeyView extends KeyView {
@@ -182,6 +185,7 @@ export interface SelfView {
   readonly spend: SpendView;
   /** As `ShownKeyView` has them. */
   readonly shared_budgets: readonly BudgetAboveView[] | null;
+  readonly auto_revoke: readonly AutoRevokeView[];
 }
 
 export interface VendorView {

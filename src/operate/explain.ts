@@ -16,6 +16,7 @@ import { rulePath, rulePlace } from "../policy/rule-place.ts";
 import type { Template } from "../policy/template.ts";
 import type { CounterUse, KeySpend } from "../store/key-spend.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
+import { autoRevokeViews } from "./auto-revoke-counts.ts";
 import { type BudgetAbove, budgetsAbove, capField } from "./budgets-above.ts";
 import type { ExplainRequest } from "./control-plane.ts";
 import { budgetView, useOf } from "./key-view.ts";
@@ -85,6 +86,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
       const before = budgetView(budget, useBefore(subject, budget, now), now);
       return { ...before, cap_field: capField(budget), remaining_after: left(budget) };
     }),
+    auto_revoke: await autoRevokeViews(store, subject.policy, subject.record, now),
   };
 }
 
@@ -160,7 +162,8 @@ function ledgerView(
     revokedAt: null,
     revokeReason: null,
   };
-  const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt, revokeReason };
+  const revokedBy = subject.record?.autoRevoked?.rule ?? null;
+  const state: KeyState = { id: keyId, version: 1, expiresAt, revokedAt, revokeReason, revokedBy };
   const counters = new Map<string, bigint>();
   for (const budget of budgets) {
     counters.set(counterKey(budget.id, windowStart(budget.window, now)), useBefore(subject, budget, now).used);

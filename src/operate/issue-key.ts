@@ -52,6 +52,7 @@ export async function issueKey(
     expiresAt: now + lifetimeMs(options, policy),
     revokedAt: null,
     revokeReason: null,
+    autoRevoked: null,
     metadata,
     issuedBy: actor.tokenId,
   };

@@ -42,7 +42,7 @@ export function selfView(
   spend: KeySpend,
   config: Shown,
   now: EpochMs,
-): Omit<SelfView, "shared_budgets"> {
+): Omit<SelfView, "shared_budgets" | "auto_revoke"> {
   return {
     key_id: record.id,
     ...vendorNames(record),

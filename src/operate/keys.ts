@@ -4,6 +4,7 @@ import type { PolicyDocument } from "../policy/policy.ts";
 import { unknownCostWarnings } from "../policy/unknown-cost.ts";
 import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
+import { autoRevokeViews } from "./auto-revoke-counts.ts";
 import type { BudgetView } from "./budget-verbs.ts";
 import { budgetsAboveViews } from "./budgets-above.ts";
 import type {
@@ -61,8 +62,10 @@ function checkCursor(cursor: string): string {
 
 export async function showKey(options: ControlPlaneOptions, id: string, actor: Actor): Promise<ShownKeyView> {
   const record = await visibleKey(options, id, actor);
-  const shared_budgets = await budgetsAboveViews(options, record, options.clock.now());
-  return { ...(await viewNow(options, record)), shared_budgets };
+  const now = options.clock.now();
+  const shared_budgets = await budgetsAboveViews(options, record, now);
+  const auto_revoke = await autoRevokeViews(options.store, record.policy, record, now);
+  return { ...(await viewNow(options, record)), shared_budgets, auto_revoke };
 }
 
 /** How often a change is tried again where somebody else changed the key in between. */
@@ -124,7 +127,8 @@ export async function self(options: ControlPlaneOptions, tokenHash: Uint8Array):
   if (!record) throw new Problem("not_found", "this vault key is not known to this server");
   const now = clock.now();
   const shared_budgets = await budgetsAboveViews(options, record, now);
-  return { ...selfView(record, await store.keySpend(record.id, now), config, now), shared_budgets };
+  const auto_revoke = await autoRevokeViews(store, record.policy, record, now);
+  return { ...selfView(record, await store.keySpend(record.id, now), config, now), shared_budgets, auto_revoke };
 }
 
 /** @throws Problem `not_found`, also for a key that `actor` may not see. */

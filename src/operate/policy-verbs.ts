@@ -1,4 +1,5 @@
 import type { AuditFilter } from "../store/store.ts";
+import type { AutoRevokeView } from "./auto-revoke-counts.ts";
 import type { BudgetView } from "./budget-verbs.ts";
 
 /** Tuning policies by what was recorded. */
@@ -40,6 +41,8 @@ export interface ExplainView {
   /** The most that one call may cost; it decides after a look-up, too. */
   readonly max_amount_per_call_usd: string | null;
   readonly budgets: readonly ExplainBudgetView[];
+  /** The rules that revoke the key by themselves; they decide on no single call. */
+  readonly auto_revoke: readonly AutoRevokeView[];
 }
 
 export interface ReplayRequest {

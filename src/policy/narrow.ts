@@ -3,6 +3,7 @@ import { Problem } from "../core/problem.ts";
 import { parseRoute } from "../core/route.ts";
 import { parseDuration } from "../core/window.ts";
 import type { Vendor } from "../vendors/vendor.ts";
+import { narrowAutoRevoke } from "./auto-revoke.ts";
 import type { CapsDocument } from "./cap-values.ts";
 import { covers } from "./coverage.ts";
 import { narrowCaps, narrowMoney } from "./narrow-caps.ts";
@@ -95,6 +96,7 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   },
   dedup_window: atLeast((value) => BigInt(parseDuration(value as string))),
   allowed_currencies: within(isSame),
+  auto_revoke: narrowAutoRevoke,
   expires_in: atMost((value) => BigInt(parseDuration(value as string))),
 };
 

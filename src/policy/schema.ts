@@ -4,10 +4,20 @@ import { CAPPED_KINDS, type CappedKind } from "../vendors/vendor.ts";
 /**
  * How a field is written and read: `usd` and `count` as numbers or their text, `duration` as `2h`, `list` as an array or
  * comma-separated text, `text`, `money` as a map or text like `500 eur`, `caps` as a map of caps by kind or text like
- * `refund.daily_usd=50,payout.daily_usd=0`, `unknown_cost` as a word, a map or text like `reserve_usd=5`, and `rules` as a
- * map of parameter rules.
+ * `refund.daily_usd=50,payout.daily_usd=0`, `unknown_cost` as a word, a map or text like `reserve_usd=5`, `auto_revoke` as a rule,
+ * a list of them or text like `cap_hits=10/1h`, and `rules` as a map of parameter rules.
  */
-export type FieldKind = "usd" | "count" | "duration" | "list" | "text" | "money" | "caps" | "unknown_cost" | "rules";
+export type FieldKind =
+  | "usd"
+  | "count"
+  | "duration"
+  | "list"
+  | "text"
+  | "money"
+  | "caps"
+  | "unknown_cost"
+  | "auto_revoke"
+  | "rules";
 
 /** One field of a policy as the documentation, the command line and OpenAPI show it. */
 export interface PolicyField {
@@ -27,6 +37,7 @@ const PLACEHOLDERS: Readonly<Record<FieldKind, string>> = {
   money: "500eur",
   caps: "kind.daily_usd=usd",
   unknown_cost: "deny|allow|reserve_usd=5",
+  auto_revoke: "cap_hits=10/1h",
   rules: "",
 };
 
@@ -74,6 +85,16 @@ const ReserveSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const AutoRevokeSchema = Type.Object(
+  {
+    cap_hits: Type.Optional({ ...wholeNumber, description: "So many calls refused by caps, within that time." }),
+    vendor_errors: Type.Optional({ ...wholeNumber, description: "So many errors of the vendor, within that time." }),
+    requests_over_baseline: Type.Optional({ ...wholeNumber, description: "So many times the mean hour, like 5x." }),
+    within: Type.Optional(Type.String({ description: "How long what is counted counts: 1s to 24h." })),
+  },
+  { additionalProperties: false },
+);
+
 const SCHEMAS = {
   usd: amount,
   count: wholeNumber,
@@ -83,6 +104,7 @@ const SCHEMAS = {
   money: Type.Union([MoneySchema, Type.String()]),
   caps: Type.Union([CapsSchema, Type.String()]),
   unknown_cost: Type.Union([ReserveSchema, Type.String()]),
+  auto_revoke: Type.Union([AutoRevokeSchema, Type.Array(AutoRevokeSchema), Type.String()]),
   rules: Type.Record(Type.String(), ParameterRuleSchema),
 } as const satisfies Record<FieldKind, TSchema>;
 
@@ -175,6 +197,12 @@ export const PolicySchema = Type.Object(
       ),
     ),
     allowed_currencies: Type.Optional(field("list", "Currencies that may be charged (ISO codes). Default: usd.")),
+    auto_revoke: Type.Optional(
+      field(
+        "auto_revoke",
+        "What revokes the key by itself: a rule or several of { cap_hits: 10, within: 1h }, { vendor_errors: 50, within: 5m }, { requests_over_baseline: 5x }; in a flag cap_hits=10/1h,requests_over_baseline=5x.",
+      ),
+    ),
     expires_in: Type.Optional(field("duration", "How long the key lives: 30s, 5m, 2h, 7d, or seconds.")),
   },
   { additionalProperties: false },
@@ -208,5 +236,4 @@ export const LATER_FIELDS: ReadonlyMap<string, string> = new Map([
   ["vendors", "issue one key per vendor, each with its own policy"],
   ["daily_usd_cap_total", "use daily_usd_cap on each vendor's key"],
   ["per_vendor_daily_caps", "use daily_usd_cap on each vendor's key"],
-  ["auto_revoke", "revoke by hand with `keybrake key revoke`"],
 ]);

@@ -1,4 +1,5 @@
 import { nearestName } from "../core/nearest.ts";
+import { readAutoRevoke } from "./auto-revoke.ts";
 import { readCaps, readMoney } from "./cap-values.ts";
 import {
   LIST_ENTRIES,
@@ -104,6 +105,8 @@ function readField({ name, kind }: PolicyField, value: unknown, report: Report):
       return readCaps(value, path, report);
     case "unknown_cost":
       return readUnknownCost(value, path, report);
+    case "auto_revoke":
+      return readAutoRevoke(value, path, report);
     case "rules":
       return readRules(value, path, report);
     case "text":

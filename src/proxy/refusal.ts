@@ -43,7 +43,8 @@ export function holdDenial(
 ): Denial {
   const { code, rule, budget, reason } = decision;
   if (earlier && earlier.code === code) return earlier;
-  const why = reason ? ` The operator said: ${asSentence(reason)}` : "";
+  const who = rule.startsWith("auto_revoke.") ? "" : "The operator said: ";
+  const why = reason ? ` ${who}${asSentence(reason)}` : "";
   if (code === "key_revoked") return plain(code, rule, `This vault key has been revoked.${why} Stop this run.`);
   if (code === "key_expired") return plain(code, rule, "This vault key has expired; ask for a new one.");
   if (code === "brake_engaged") return plain(code, rule, `An operator has engaged the brake.${why} Stop this run.`);

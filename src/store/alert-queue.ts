@@ -22,6 +22,7 @@ export interface AlertRow
     | "exposureMicros"
     | "costMicros"
     | "costSource"
+    | "httpStatus"
     | "flag"
   > {
   readonly finishedAt: EpochMs;
@@ -54,8 +55,20 @@ export interface AlertSlice {
   readonly more: boolean;
 }
 
-/** `hits` of a key by minute, `spend` by hour, `run` cost of a label. */
-export type TallyKind = "hits" | "spend" | "run";
+/**
+ * Of alerts: `hits` of a key by minute, `spend` by hour, `run` cost of a label. Of `auto_revoke`: `cap_hits` and
+ * `vendor_errors` of a key by millisecond, `calls` of a key by hour, and of a family of keys by hour its `family_calls` and
+ * `family_hours`, the hours of keys that had any.
+ */
+export type TallyKind =
+  | "hits"
+  | "spend"
+  | "run"
+  | "cap_hits"
+  | "vendor_errors"
+  | "calls"
+  | "family_calls"
+  | "family_hours";
 
 export interface Tally {
   readonly kind: TallyKind;
@@ -74,6 +87,18 @@ export interface QueuedNews {
   readonly at: EpochMs;
 }
 
+/** A rule of `auto_revoke` that has revoked its key: what was counted, up to which call. */
+export interface TrippedRule {
+  readonly rule: string;
+  readonly limit: number;
+  /** How long each counted; null of a rule that goes by the hour. */
+  readonly within: string | null;
+  readonly value: number;
+  /** The baseline, with two decimals, where the rule has one. */
+  readonly baseline: string | null;
+  readonly call_id: string;
+}
+
 /** What somebody did, of which nobody has been told yet. */
 export type UntoldAct =
   | {
@@ -83,6 +108,8 @@ export type UntoldAct =
       readonly label: string | null;
       readonly vendors: readonly string[];
       readonly reason: string | null;
+      /** Set where nobody did it but a rule of the key's own. */
+      readonly tripped: TrippedRule | null;
     }
   | {
       readonly act: "braked";

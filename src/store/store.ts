@@ -9,7 +9,8 @@ import type { Brake, LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResul
 import type { PolicyDocument } from "../policy/policy.ts";
 import type { SealedChainKey } from "../vault/chain-key.ts";
 import type { ControlRole } from "../vault/control-token.ts";
-import type { AlertQueue } from "./alert-queue.ts";
+import type { AlertQueue, TrippedRule } from "./alert-queue.ts";
+import type { AutoRevokes } from "./auto-revokes.ts";
 import type { BackupReport, Frozen } from "./backup-report.ts";
 import type { CounterReads } from "./counter-reads.ts";
 import type { DueReconciliation } from "./due-reconciliation.ts";
@@ -35,6 +36,8 @@ export interface VaultKeyRecord {
   readonly expiresAt: EpochMs;
   readonly revokedAt: EpochMs | null;
   readonly revokeReason: string | null;
+  /** What of its own rules has revoked it; null where somebody has, or nobody. */
+  readonly autoRevoked: TrippedRule | null;
   readonly metadata: Readonly<Record<string, string>>;
   /** Id of the control token that issued it; null for the local CLI. */
   readonly issuedBy: string | null;
@@ -163,7 +166,7 @@ export interface CounterMismatch {
  * What Keybrake needs of a database: a short list of verbs, each one transaction. No query builder, row type or handle
  * of a driver leaves an implementation. Every verb throws `Problem("unavailable")` where the store cannot do its work.
  */
-export interface Store extends ChainSource, CounterReads, AlertQueue, SessionVerbs {
+export interface Store extends ChainSource, CounterReads, AlertQueue, AutoRevokes, SessionVerbs {
   /** `sqlite`, `postgres`: for messages. */
   readonly kind: string;
 

@@ -53,7 +53,7 @@ const BAD_BODIES: readonly (readonly [what: string, body: unknown, problems: rea
     { vendor: "stripe", daily_usd_capp: 5 },
     [{ field: "daily_usd_capp", nearest: "daily_usd_cap" }],
   ],
-  ["a field of a later version", { vendor: "stripe", auto_revoke: "10" }, [{ field: "auto_revoke" }]],
+  ["a rule without its time", { vendor: "stripe", auto_revoke: { cap_hits: 10 } }, [{ field: "auto_revoke" }]],
   [
     "several at once",
     { vendor: "stripe", expires_in: "soon", unique_label: "yes", metadata: { a: 1 } },

@@ -208,6 +208,7 @@ async function issue(
     expiresAt: extra.expiresAt ?? clock.now() + 3_600_000,
     revokedAt: null,
     revokeReason: null,
+    autoRevoked: null,
     metadata: {},
     issuedBy: null,
   };

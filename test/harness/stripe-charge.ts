@@ -4,10 +4,25 @@ import type { Bench, IssuedKey } from "./keybrake.ts";
 export const FIVE_DOLLARS = "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa";
 
 /** A key that may create PaymentIntents for an hour, up to `dailyUsdCap` dollars a day. */
-export function issueChargeKey(bench: Bench, dailyUsdCap: string, label: string): Promise<IssuedKey> {
+export function issueChargeKey(
+  bench: Bench,
+  dailyUsdCap: string,
+  label: string,
+  flags: readonly string[] = [],
+): Promise<IssuedKey> {
   const policy = ["--vendor", "stripe", "--daily-usd-cap", dailyUsdCap];
   const endpoints = ["--allowed-endpoints", "POST /v1/payment_intents"];
-  return bench.json<IssuedKey>(["key", "issue", ...policy, ...endpoints, "--expires-in", "1h", "--label", label]);
+  return bench.json<IssuedKey>([
+    "key",
+    "issue",
+    ...policy,
+    ...endpoints,
+    "--expires-in",
+    "1h",
+    "--label",
+    label,
+    ...flags,
+  ]);
 }
 
 /** Charges `FIVE_DOLLARS`. @param description by which the vendor's double tells calls apart. */

@@ -110,6 +110,7 @@ describe("what a key has spent", () => {
       "policy",
       "spend",
       "shared_budgets",
+      "auto_revoke",
     ]);
     expect((await problemOf(() => installed.control.self(new Uint8Array(32)))).code).toBe("not_found");
   });

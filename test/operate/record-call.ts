@@ -5,6 +5,7 @@ import { timeOrderedId } from "../../src/core/id.ts";
 import { parseUsd } from "../../src/core/money.ts";
 import type { RefusalCode } from "../../src/core/verdict.ts";
 import { keyCounters } from "../../src/ledger/budget.ts";
+import type { HoldRequest } from "../../src/ledger/entry.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TestClock } from "./installed.ts";
@@ -29,10 +30,25 @@ export interface RecordedCall {
 }
 
 /** Writes a call to the ledger as the proxy does; the id of its audit row. */
-export async function recordCall(
+export async function recordCall(recording: Recording, call: RecordedCall): Promise<string> {
+  const { store, clock } = recording;
+  const hold = await holdOf(recording, call);
+  await store.apply([hold], clock.now());
+  const { end } = call;
+  if (end) await endCall({ store, clock }, hold.facts.id, end.to, end.costUsd, end.costSource);
+  return hold.facts.id;
+}
+
+/** Writes the same call so many times, in one batch. */
+export async function recordCalls(recording: Recording, call: Omit<RecordedCall, "end">, times: number): Promise<void> {
+  const holds = await Promise.all(Array.from({ length: times }, () => holdOf(recording, call)));
+  await recording.store.apply(holds, recording.clock.now());
+}
+
+async function holdOf(
   { store, clock, config }: Recording,
-  { keyId, exposureUsd = "0", sends = 0, kind = "charge", end, refusal, facts: own = {} }: RecordedCall,
-): Promise<string> {
+  { keyId, exposureUsd = "0", sends = 0, kind = "charge", refusal, facts: own = {} }: RecordedCall,
+): Promise<HoldRequest> {
   const key = (await store.getKey(keyId))!;
   const facts: CallFacts = {
     id: timeOrderedId("call", clock.now()),
@@ -52,7 +68,7 @@ export async function recordCall(
     ...own,
   };
   const vendors = await store.listVendors();
-  const hold = {
+  return {
     type: "hold",
     facts,
     keyVersion: key.version,
@@ -64,10 +80,7 @@ export async function recordCall(
     kind,
     budgets: keyCounters(key.id, compilePolicy(key.policy), config?.currencyRates ?? new Map()),
     owner: "test",
-  } as const;
-  await store.apply([hold], clock.now());
-  if (end) await endCall({ store, clock }, facts.id, end.to, end.costUsd, end.costSource);
-  return facts.id;
+  };
 }
 
 /** Resolves a call that is held. */

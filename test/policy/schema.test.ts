@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import { LATER_FIELDS, POLICY_FIELD_NAMES, POLICY_FIELDS, PolicySchema } from "../../src/policy/schema.ts";
 
+const KINDS = ["usd", "count", "duration", "list", "text", "money", "caps", "unknown_cost", "auto_revoke", "rules"];
+
 test("every field has a kind, a description and, but for parameters, its flag", () => {
   for (const { name, kind, description, cliFlag } of POLICY_FIELDS) {
     expect(description).toMatch(/^[A-Z].{10,}\.?$/s);
-    expect(["usd", "count", "duration", "list", "text", "money", "caps", "unknown_cost", "rules"]).toContain(kind);
+    expect(KINDS).toContain(kind);
     if (name === "parameters") expect(cliFlag).toBeUndefined();
     else expect(cliFlag).toStartWith(`--${name.replaceAll("_", "-")} <`);
   }
@@ -18,6 +20,7 @@ test("derives the flags that are documented", () => {
   expect(flags.get("expires_in")).toBe("--expires-in <duration>");
   expect(flags.get("dedup_window")).toBe("--dedup-window <duration>");
   expect(flags.get("caps")).toBe("--caps <kind.daily_usd=usd>");
+  expect(flags.get("auto_revoke")).toBe("--auto-revoke <cap_hits=10/1h>");
   expect(flags.get("on_unknown_cost")).toBe("--on-unknown-cost <deny|allow|reserve_usd=5>");
   expect(flags.get("daily_cap")).toBe("--daily-cap <500eur>");
   expect(flags.get("idempotency")).toStartWith("--idempotency <");

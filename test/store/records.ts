@@ -24,6 +24,7 @@ export function keyRecord(overrides: Partial<VaultKeyRecord> = {}): VaultKeyReco
     expiresAt: NOON + 30 * DAY_MS,
     revokedAt: null,
     revokeReason: null,
+    autoRevoked: null,
     metadata: { agent_id: "billing_agent" },
     issuedBy: null,
     ...overrides,

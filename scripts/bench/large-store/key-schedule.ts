@@ -76,7 +76,7 @@ export class KeySchedule {
     };
     const { hash, hint } = mintVaultKey();
     const policy = { vendor, daily_usd_cap: "500.00", allowed_endpoints: ENDPOINTS[vendor], expires_in: "2h" };
-    const never = { revokedAt: null, revokeReason: null, template: null, issuedBy: null };
+    const never = { revokedAt: null, revokeReason: null, autoRevoked: null, template: null, issuedBy: null };
     const metadata = JSON.parse(run.metadata) as Record<string, string>;
     const who = { id: run.keyId, tokenHash: hash, hint, vendors: [vendor], label, agentName: run.agentName, metadata };
     const key = { ...who, ...never, policy, version: 1, createdAt: now, expiresAt: now + lifeMs };

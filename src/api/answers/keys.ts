@@ -10,6 +10,7 @@ import type {
   UpdatedKeyView,
 } from "../../operate/control-plane.ts";
 import { answerOf, oneOf, orNull } from "../described.ts";
+import { AutoRevokeAnswer } from "./auto-revoke.ts";
 import { BudgetAboveAnswer, BudgetAnswer } from "./budgets.ts";
 import { PolicyAnswer } from "./policy.ts";
 import {
@@ -87,7 +88,10 @@ export const KeyPageAnswer = answerOf<KeyPage>()(
 
 /** `GET /vault/keys/{id}`. */
 export const ShownKeyAnswer = answerOf<ShownKeyView>()(
-  Type.Object({ ...KEY, spend: SpendAnswer, shared_budgets: sharedBudgets }, { title: "ShownVaultKey" }),
+  Type.Object(
+    { ...KEY, spend: SpendAnswer, shared_budgets: sharedBudgets, auto_revoke: AutoRevokeAnswer },
+    { title: "ShownVaultKey" },
+  ),
 );
 
 /** `PATCH /vault/keys/{id}`. */
@@ -153,6 +157,7 @@ export const SelfAnswer = answerOf<SelfView>()(
       policy: PolicyAnswer,
       spend: SpendAnswer,
       shared_budgets: sharedBudgets,
+      auto_revoke: AutoRevokeAnswer,
     },
     { title: "Self" },
   ),

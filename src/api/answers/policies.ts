@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { TemplateView } from "../../operate/control-plane.ts";
 import type { CallsView, ExplainView, RefusedByView, ReplayView, RulePlace } from "../../operate/policy-verbs.ts";
 import { answerOf, orNull } from "../described.ts";
+import { AutoRevokeAnswer } from "./auto-revoke.ts";
 import { BudgetAnswer } from "./budgets.ts";
 import { callId, count, dollars, instant, instantOrNull, keyId, vendorName, words } from "./values.ts";
 
@@ -81,6 +82,7 @@ export const ExplainAnswer = answerOf<ExplainView>()(
           { title: "ExplainedBudget" },
         ),
       ),
+      auto_revoke: AutoRevokeAnswer,
     },
     { title: "Explanation" },
   ),

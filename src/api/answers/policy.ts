@@ -16,6 +16,7 @@ const CANONICAL: Readonly<Record<FieldKind, TSchema>> = {
   money: Type.Object({ amount: Amount, currency: Type.String({ examples: ["eur"] }) }),
   caps: Type.Record(Type.String(), Type.Object({ daily_usd: Type.Optional(Amount), total_usd: Type.Optional(Amount) })),
   unknown_cost: Type.Union([Type.String({ examples: ["deny"] }), Type.Object({ reserve_usd: Amount })]),
+  auto_revoke: Type.Array(AnyMap, { examples: [[{ cap_hits: 10, within: "1h" }]] }),
   rules: Type.Record(Type.String(), AnyMap),
 };
 

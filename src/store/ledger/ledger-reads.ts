@@ -61,6 +61,7 @@ export class LedgerReads {
       expiresAt: Number(row.expires_at),
       revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
       revokeReason: row.revoke_reason,
+      revokedBy: row.revoked_by,
     };
   }
 

@@ -50,6 +50,8 @@ export interface KeyStateRow {
   readonly expires_at: bigint;
   readonly revoked_at: bigint | null;
   readonly revoke_reason: string | null;
+  /** The rule of `auto_revoke` that did it. */
+  readonly revoked_by: string | null;
 }
 
 type FactsRow = { readonly [Name in keyof CallFacts]: CallFacts[Name] extends number ? bigint : CallFacts[Name] };

@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { CallState, CostSource } from "../../core/hold.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import type { AlertCursor, AlertRow, AlertSlice } from "../alert-queue.ts";
+import type { EpochMs } from "../../core/window.ts";
+import type { AlertCursor, AlertRow, AlertSlice, TallyKind } from "../alert-queue.ts";
 import { decodeCharges } from "../ledger/charges.ts";
 
 interface StateRow {
@@ -34,20 +35,24 @@ interface RowRead {
   readonly exposure_micros: bigint;
   readonly cost_micros: bigint | null;
   readonly cost_source: CostSource;
+  readonly http_status: bigint | null;
   readonly flag: string | null;
   readonly charges: string | null;
 }
 
+/** The two that read the rows, each at its own pace: what people are told of, and what revokes keys. */
+export type CursorTable = "alert_cursor" | "revoke_cursor";
+
 /** Reads the audit rows that no rule has seen, by their place in the table, so that no call pays for an index. */
-export function prepareSlices(database: Database) {
+export function prepareSlices(database: Database, cursor: CursorTable) {
   const state = database.query<StateRow, []>(
     `SELECT version, chain_seq, place, pass_to, pass_end, pass_floor, chain_count, last_seq,
        (SELECT min(batch) FROM open_batches) AS open_from
-     FROM alert_cursor JOIN ledger_state ON ledger_state.id = 1 WHERE alert_cursor.id = 1`,
+     FROM ${cursor} JOIN ledger_state ON ledger_state.id = 1 WHERE ${cursor}.id = 1`,
   );
   const page = database.query<RowRead, [number, number, number]>(
     `SELECT seq, chain_seq, id, refers_to, called_at, finished_at, agent_run_label, vault_key_id, vendor, method, endpoint,
-       policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source, flag, charges
+       policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source, http_status, flag, charges
      FROM audit_rows WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?`,
   );
   const read = database.transaction((rowsMax: number): AlertSlice => {
@@ -63,6 +68,26 @@ export function prepareSlices(database: Database) {
     return { from, next: { ...next, version: from.version + 1 }, rows: fresh.map(alertRow), more };
   });
   return read;
+}
+
+/** Moves a cursor on; 0 changes where another server has. */
+export function prepareMove(database: Database, cursor: CursorTable) {
+  const move = database.query(
+    `UPDATE ${cursor} SET version = ?, chain_seq = ?, place = ?, pass_to = ?, pass_end = ?, pass_floor = ?
+     WHERE id = 1 AND version = ?`,
+  );
+  return ({ from, next }: AlertSlice): boolean => {
+    const { version, chainSeq, place, pass } = next;
+    const values = [version, chainSeq, place, pass?.to ?? null, pass?.end ?? null, pass?.floor ?? null];
+    return move.run(...values, from.version).changes > 0;
+  };
+}
+
+export function prepareTally(database: Database) {
+  return database.query<unknown, [TallyKind, string, EpochMs, bigint, EpochMs]>(
+    `INSERT INTO alert_tallies (kind, subject, slot, amount, at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, at = max(at, excluded.at)`,
+  );
 }
 
 /** With a pass, where there are rows that have become final since the last one began. */
@@ -99,6 +124,7 @@ function alertRow(row: RowRead): AlertRow {
     exposureMicros: row.exposure_micros,
     costMicros: row.cost_micros,
     costSource: row.cost_source,
+    httpStatus: row.http_status === null ? null : Number(row.http_status),
     flag: row.flag,
     charges: decodeCharges(row.vault_key_id, row.exposure_micros, row.charges),
   };

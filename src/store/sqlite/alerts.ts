@@ -1,8 +1,17 @@
 import type { Database } from "bun:sqlite";
 import type { EpochMs } from "../../core/window.ts";
-import type { AlertSlice, Delivery, DeliveryEnd, QueuedNews, Tally, TallyKind, UntoldAct } from "../alert-queue.ts";
+import type {
+  AlertSlice,
+  Delivery,
+  DeliveryEnd,
+  QueuedNews,
+  Tally,
+  TallyKind,
+  TrippedRule,
+  UntoldAct,
+} from "../alert-queue.ts";
 import { AlertDeliveries } from "./alert-deliveries.ts";
-import { prepareSlices } from "./alert-slices.ts";
+import { prepareMove, prepareSlices, prepareTally } from "./alert-slices.ts";
 
 interface KeyRow {
   readonly id: string;
@@ -11,6 +20,7 @@ interface KeyRow {
   /** JSON list. */
   readonly vendors: string;
   readonly reason: string | null;
+  readonly auto_revoked: string | null;
 }
 
 interface BrakeRow {
@@ -30,26 +40,18 @@ export class SqliteAlerts {
   constructor(database: Database) {
     this.#database = database;
     this.#deliveries = new AlertDeliveries(database);
-    this.#read = prepareSlices(database);
+    this.#read = prepareSlices(database, "alert_cursor");
   }
 
   readSlice(rowsMax: number): AlertSlice {
     return this.#read(rowsMax);
   }
 
-  finishSlice({ from, next }: AlertSlice, found: QueuedNews & { readonly tallies: readonly Tally[] }): boolean {
-    const { version, chainSeq, place, pass } = next;
-    const move = this.#database.query(
-      `UPDATE alert_cursor SET version = ?, chain_seq = ?, place = ?, pass_to = ?, pass_end = ?, pass_floor = ?
-       WHERE id = 1 AND version = ?`,
-    );
-    const add = this.#database.query(
-      `INSERT INTO alert_tallies (kind, subject, slot, amount, at) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, at = max(at, excluded.at)`,
-    );
+  finishSlice(slice: AlertSlice, found: QueuedNews & { readonly tallies: readonly Tally[] }): boolean {
+    const move = prepareMove(this.#database, "alert_cursor");
+    const add = prepareTally(this.#database);
     return this.#write(() => {
-      const values = [version, chainSeq, place, pass?.to ?? null, pass?.end ?? null, pass?.floor ?? null];
-      if (move.run(...values, from.version).changes === 0) return false;
+      if (!move(slice)) return false;
       for (const { kind, subject, slot, amount, at } of found.tallies) add.run(kind, subject, slot, amount, at);
       this.#deliveries.add(found);
       return true;
@@ -75,7 +77,7 @@ export class SqliteAlerts {
   untoldActs(limit: number): readonly UntoldAct[] {
     const keys = this.#database
       .query<KeyRow, [number]>(
-        `SELECT id, revoked_at AS at, label, vendors, revoke_reason AS reason FROM vault_keys
+        `SELECT id, revoked_at AS at, label, vendors, revoke_reason AS reason, auto_revoked FROM vault_keys
          WHERE revoked_at IS NOT NULL AND revocation_told IS NULL ORDER BY revoked_at LIMIT ?`,
       )
       .all(limit);
@@ -85,14 +87,11 @@ export class SqliteAlerts {
          WHERE told IS NULL ORDER BY engaged_at LIMIT ?`,
       )
       .all(limit);
-    const revoked = keys.map(
-      (row): UntoldAct => ({
-        ...row,
-        act: "revoked",
-        at: Number(row.at),
-        vendors: JSON.parse(row.vendors) as readonly string[],
-      }),
-    );
+    const revoked = keys.map(({ auto_revoked, ...row }): UntoldAct => {
+      const tripped = auto_revoked === null ? null : (JSON.parse(auto_revoked) as TrippedRule);
+      const vendors = JSON.parse(row.vendors) as readonly string[];
+      return { ...row, act: "revoked", at: Number(row.at), vendors, tripped };
+    });
     const braked = brakes.map(({ label_prefix: labelPrefix, at, ...row }): UntoldAct => {
       return { ...row, act: "braked", labelPrefix, at: Number(at) };
     });

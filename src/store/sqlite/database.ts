@@ -8,6 +8,7 @@ import rollingWindows from "../migrations/0003_rolling_windows.sqlite.sql" with 
 import alerts from "../migrations/0004_alerts.sqlite.sql" with { type: "text" };
 import keyVendors from "../migrations/0005_key_vendors.sqlite.sql" with { type: "text" };
 import sessions from "../migrations/0006_sessions.sqlite.sql" with { type: "text" };
+import autoRevoke from "../migrations/0007_auto_revoke.sqlite.sql" with { type: "text" };
 import { copyBeforeMigration } from "./backup.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -17,6 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0004_alerts", sql: alerts },
   { name: "0005_key_vendors", sql: keyVendors },
   { name: "0006_sessions", sql: sessions },
+  { name: "0007_auto_revoke", sql: autoRevoke },
 ];
 
 /** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */

@@ -41,7 +41,9 @@ export function prepareState(database: Database): StateStatements {
 
 function prepareView(database: Database): ViewStatements {
   return {
-    key: database.query("SELECT version, expires_at, revoked_at, revoke_reason FROM vault_keys WHERE id = ?"),
+    key: database.query(
+      "SELECT version, expires_at, revoked_at, revoke_reason, auto_revoked ->> 'rule' AS revoked_by FROM vault_keys WHERE id = ?",
+    ),
     // One statement for both: each costs more than what it reads.
     circumstances: database.query(
       `SELECT (

@@ -1,6 +1,7 @@
 import { blob, customType, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { StopScope } from "../../core/hard-stop.ts";
 import type { PolicyDocument } from "../../policy/policy.ts";
+import type { TrippedRule } from "../alert-queue.ts";
 
 /** Micro-dollars: SQLite's 64-bit integer, never through a float. */
 const micros = customType<{ data: bigint; driverData: bigint }>({ dataType: () => "integer" });
@@ -41,6 +42,7 @@ export const vaultKeys = sqliteTable("vault_keys", {
   expiresAt: integer("expires_at").notNull(),
   revokedAt: integer("revoked_at"),
   revokeReason: text("revoke_reason"),
+  autoRevoked: jsonText<TrippedRule>("auto_revoked"),
   metadata: jsonText<Record<string, string>>("metadata").notNull(),
   issuedBy: text("issued_by"),
 });

@@ -3,12 +3,14 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { AlertQueue } from "../alert-queue.ts";
+import type { AutoRevokes } from "../auto-revokes.ts";
 import type { SessionVerbs } from "../sessions.ts";
 import type { Store } from "../store.ts";
 import { SqliteAlerts } from "./alerts.ts";
 import { SqliteAudit } from "./audit.ts";
 import { SqliteAuditChain } from "./audit-chain.ts";
 import { AuditSegments } from "./audit-segments.ts";
+import { SqliteAutoRevokes } from "./auto-revokes.ts";
 import { backupTo, freeze, frozenSince, thaw } from "./backup.ts";
 import { ChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
@@ -69,7 +71,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     recordHardStop: (stop, at) => attempt(() => control.recordHardStop(stop, at)),
     hardStopsSince: (seq) => attempt(() => control.hardStopsSince(seq)),
     ...controlPlaneVerbs(control, new SqliteSessions(db)),
-    ...alertVerbs(new SqliteAlerts(database)),
+    ...alertVerbs(new SqliteAlerts(database), new SqliteAutoRevokes(database)),
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
     countUnknownKey: (at, count) => attempt(() => control.countUnknownKey(at, count)),
@@ -115,7 +117,7 @@ function controlPlaneVerbs(
   };
 }
 
-function alertVerbs(alerts: SqliteAlerts): AlertQueue {
+function alertVerbs(alerts: SqliteAlerts, autoRevokes: SqliteAutoRevokes): AlertQueue & AutoRevokes {
   return {
     readAlertSlice: (rowsMax) => attempt(() => alerts.readSlice(rowsMax)),
     finishAlertSlice: (slice, found) => attempt(() => alerts.finishSlice(slice, found)),
@@ -128,6 +130,9 @@ function alertVerbs(alerts: SqliteAlerts): AlertQueue {
     endDelivery: (delivery, end) => attempt(() => alerts.end(delivery, end)),
     listDeliveries: (limit) => attempt(() => alerts.list(limit)),
     purgeAlerts: (before) => attempt(() => alerts.purge(before)),
+    readRevokeSlice: (rowsMax, at) => attempt(() => autoRevokes.readSlice(rowsMax, at)),
+    finishRevokeSlice: (slice, findings) => attempt(() => autoRevokes.finishSlice(slice, findings)),
+    purgeRevokeTallies: (before) => attempt(() => autoRevokes.purge(before)),
   };
 }
 

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type AlertSettings, readAlerts } from "./config-alerts.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { type MetricsAccess, readMetricsAccess } from "./config-telemetry.ts";
 import { type CurrencyRateDates, type CurrencyRates, currencyExponent } from "./core/currency.ts";
 import type { Micros } from "./core/money.ts";
 import { Problem } from "./core/problem.ts";
@@ -56,6 +57,7 @@ export interface Config {
   /** Audit rows are kept for so many days; undefined keeps them for ever. */
   readonly retentionDays: number | undefined;
   readonly alerts: AlertSettings;
+  readonly metricsAccess: MetricsAccess;
   /** Where the CLI talks to a remote server instead of the data directory. */
   readonly remote: { readonly url: string; readonly token: string } | undefined;
 }
@@ -132,6 +134,7 @@ export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Envi
       environment["KEYBRAKE_AUDIT_CHECKPOINTS"] ?? file.text("audit_checkpoints") ?? join(dataDir, "checkpoints"),
     retentionDays: file.count("retention_days"),
     alerts: readAlerts(file),
+    metricsAccess: readMetricsAccess(file),
     remote: readRemote(environment),
   };
   file.refuseUnknown();

@@ -3,6 +3,7 @@ import { type Config, type Listen, listenUrl } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Log } from "./log.ts";
 import { fromResponse, toRequest } from "./proxy/bridge.ts";
+import { Connections } from "./proxy/connections.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { createListener, listenOn } from "./proxy/listener.ts";
 import { parseTarget } from "./proxy/parse/target.ts";
@@ -12,6 +13,7 @@ import type { Vendor } from "./vendors/vendor.ts";
 
 export interface Listening {
   readonly url: string;
+  readonly connections: Connections;
   close(): Promise<void>;
 }
 
@@ -39,10 +41,11 @@ export async function listen(
 ): Promise<Listening> {
   const { vendors } = config;
   const names: ReadonlySet<string> = new Set(vendors.map(({ name }) => name));
+  const connections = new Connections(plane ? connectionsMax : ADMIN_CONNECTIONS_MAX);
   const server = createListener({
     clock,
     log,
-    connectionsMax: plane ? connectionsMax : ADMIN_CONNECTIONS_MAX,
+    connections,
     bodyTimeoutMs: config.limits.bodyTimeoutMs,
     usualBodyBytesMax: config.limits.bodyBytesMax,
     bodyBytesMax: (method, target) => Math.max(config.limits.bodyBytesMax, ownBytesMax(method, target, vendors, names)),
@@ -56,6 +59,7 @@ export async function listen(
   const port = await listenOn(server, at.host, at.port);
   return {
     url: listenUrl({ host: at.host, port }),
+    connections,
     close: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()));
       server.closeAllConnections();

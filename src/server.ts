@@ -22,12 +22,16 @@ import { startHardStops } from "./proxy/hard-stops.ts";
 import { InFlight } from "./proxy/in-flight.ts";
 import { KeyRing } from "./proxy/key-ring.ts";
 import { type OpenFilesShare, openFilesMax, shareOpenFiles } from "./proxy/open-files.ts";
+import { type OpenListeners, processReader } from "./proxy/process-reading.ts";
 import { Reach } from "./proxy/reach.ts";
 import { startReconciler } from "./proxy/reconciler.ts";
 import { drain, startUpkeep } from "./proxy/upkeep.ts";
 import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
 import { SANDBOX_ACCOUNT_IDS, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
 import { storeFile } from "./store/open.ts";
+import { StoreProbe } from "./store/store-probe.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+import { Tallies } from "./telemetry/tallies.ts";
 import { AnswerBox } from "./vault/answer-box.ts";
 
 export interface ServerOptions {
@@ -104,7 +108,11 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
       if (aborted > 0) log.info("calls_aborted", { count: aborted });
     },
   });
-  const api = createApi({ control, store, clock, config, masterKey, log });
+  const probe = new StoreProbe(store, clock);
+  const listeners: OpenListeners = {};
+  const measured = { rates: config.currencyRates, tallies: plane.tallies, process: processReader(plane, listeners) };
+  const metrics = new Metrics({ store, probe, clock, log, budgets, ...measured });
+  const api = createApi({ control, store, clock, config, masterKey, log, probe, metrics });
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
   opened.push(startReconciler(plane));
@@ -116,9 +124,11 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const listening = { ...options, ...files };
   const main = await listen(listening, config.listen, { plane, control: config.adminListen ? undefined : answer });
   opened.push(() => main.close());
+  listeners.main = main.connections;
   const admin =
     config.adminListen && (await listen(listening, config.adminListen, { plane: undefined, control: answer }));
   opened.push(() => admin?.close());
+  if (admin) listeners.admin = admin.connections;
   return {
     url: main.url,
     adminUrl: admin?.url ?? main.url,
@@ -186,7 +196,10 @@ async function createDataPlane(
     sandbox: sandboxSetups(sandbox),
   });
   await vendors.reload();
+  const tallies = new Tallies(config.vendors.map(({ name }) => name));
+  const onCommit = (entries: number, durationMs: number) => tallies.committed(entries, durationMs);
   const onFailure = (cause: unknown) => {
+    tallies.commitFailed();
     log.error("commit_failed", { cause: causeText(cause) });
     degraded(causeText(cause));
   };
@@ -194,7 +207,9 @@ async function createDataPlane(
     clock,
     log,
     store,
-    ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
+    ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure, onCommit }),
+    tallies,
+    listeners: [],
     keys: new KeyRing(store, config.currencyRates),
     budgets: new BudgetDesk({ set: budgets, rates: config.currencyRates, log }),
     vendors,

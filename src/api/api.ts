@@ -9,6 +9,7 @@ import { errorAnswer } from "./errors.ts";
 import { guard } from "./guard.ts";
 import { healthController } from "./health.ts";
 import { keyControllers } from "./keys.ts";
+import { metricsController } from "./metrics.ts";
 import { policyController } from "./policies.ts";
 import { resolveController } from "./resolve.ts";
 import { selfController } from "./self.ts";
@@ -50,6 +51,7 @@ export function createApi(options: ApiOptions): AnyElysia {
 function controllers(setting: ApiSetting): readonly AnyElysia[] {
   return [
     healthController(setting),
+    metricsController(setting),
     ...keyControllers(setting),
     selfController(setting),
     budgetController(setting),

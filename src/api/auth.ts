@@ -8,9 +8,12 @@ import { parseSessionId } from "../vault/session-id.ts";
 import { parseVaultKey } from "../vault/vault-key.ts";
 import { ApiProblem } from "./api-problem.ts";
 import { refuseForeignUse } from "./guard.ts";
-import { accessOf, isOpen } from "./routes.ts";
+import { type Access, accessOf, isOpen } from "./routes.ts";
 import { endedCookie, readSessionCookie } from "./session-cookie.ts";
 import type { ApiOptions } from "./setting.ts";
+
+/** Of the metrics, where `metrics.access` asks for a token: they tell what all keys spend, as the audit does. */
+const METRICS_READERS: Access = ["admin", "auditor"];
 
 type Caller =
   | { readonly is: "vault_key"; readonly tokenHash: Uint8Array }
@@ -36,7 +39,8 @@ export class Gate {
    * @throws ApiProblem 401 where neither stands for somebody, unless anyone may ask; 403 for a session used by another site.
    */
   async identify(request: Request): Promise<void> {
-    if (isOpen(request.method, new URL(request.url).pathname)) return;
+    const { pathname } = new URL(request.url);
+    if (isOpen(request.method, pathname) && !this.#isClosed(pathname)) return;
     const authorization = request.headers.get("authorization");
     const caller = authorization === null ? await this.#bySession(request) : await this.#byToken(authorization);
     this.#callers.set(request, caller);
@@ -44,7 +48,7 @@ export class Gate {
 
   /** @throws ApiProblem 401 or Problem `forbidden` where the table of routes does not let this caller in. */
   admit(request: Request, route: string): void {
-    const access = accessOf(request.method, route);
+    const access = this.#isClosed(route) ? METRICS_READERS : accessOf(request.method, route);
     if (access === "anyone") return;
     const caller = this.#callers.get(request);
     if (access === undefined) throw new Problem("forbidden", "this route has no access rule");
@@ -61,6 +65,10 @@ export class Gate {
     if (access.includes(role)) return;
     const roles = access.join(" or ");
     throw new Problem("forbidden", `the role ${role} may not do this`, `use a token with the role ${roles}`);
+  }
+
+  #isClosed(path: string): boolean {
+    return path === "/metrics" && this.#options.config.metricsAccess === "token";
   }
 
   actorOf(request: Request): Actor {

@@ -4,14 +4,10 @@ import { HealthAnswer } from "./answers/operators.ts";
 import { described } from "./described.ts";
 import { type ApiOptions, ELYSIA } from "./setting.ts";
 
-/** Anyone may ask, and every look is a write to the disk: within this time the last answer serves. */
-const READY_FOR_MS = 1000;
 const tag = "Health";
 
 /** Whether the process lives, and whether it can do its work: whether a write reaches the disk. */
-export function healthController({ store, clock }: ApiOptions) {
-  let lookedMs = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> = Promise.resolve();
+export function healthController({ probe }: ApiOptions) {
   return new Elysia(ELYSIA)
     .get("/", () => ({ name: "keybrake", version: VERSION, docs: "/docs" }), { detail: { hide: true } })
     .get("/healthz", () => ({ status: "ok" }), {
@@ -20,11 +16,7 @@ export function healthController({ store, clock }: ApiOptions) {
     .get(
       "/readyz",
       async () => {
-        if (clock.elapsed() - lookedMs >= READY_FOR_MS) {
-          lookedMs = clock.elapsed();
-          looking = store.probeWrite(clock.now());
-        }
-        await looking;
+        await probe.assertWritable();
         return { status: "ready" };
       },
       {

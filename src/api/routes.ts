@@ -23,6 +23,8 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "GET", path: "/", access: "anyone" },
   { method: "GET", path: "/healthz", access: "anyone" },
   { method: "GET", path: "/readyz", access: "anyone" },
+  // Unless `metrics.access` says otherwise: api/auth.ts.
+  { method: "GET", path: "/metrics", access: "anyone" },
   { method: "GET", path: "/docs", access: "anyone" },
   { method: "GET", path: "/docs/json", access: "anyone" },
 

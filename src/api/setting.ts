@@ -3,6 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../log.ts";
 import type { ControlPlane } from "../operate/control-plane.ts";
 import type { Store } from "../store/store.ts";
+import type { StoreProbe } from "../store/store-probe.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { MasterKey } from "../vault/master-key.ts";
 import type { Gate } from "./auth.ts";
 
@@ -11,6 +13,8 @@ export interface ApiOptions {
   readonly control: ControlPlane;
   readonly store: Store;
   readonly clock: Clock;
+  readonly probe: StoreProbe;
+  readonly metrics: Pick<Metrics, "text">;
   readonly config: Config;
   /** Seals the answers that are remembered for `Idempotency-Key`. */
   readonly masterKey: MasterKey;

@@ -23,6 +23,8 @@ export interface BatcherOptions {
   readonly retryDelayMs: number;
   /** Told of every failed commit. */
   readonly onFailure: (cause: unknown) => void;
+  /** Told of every commit that has succeeded: how many entries it had, and how long it took. */
+  readonly onCommit?: (entries: number, durationMs: number) => void;
 }
 
 export const BATCHER_DEFAULTS = { resolveDelayMs: 2, patienceMs: 10, entriesMax: 256, retryDelayMs: 250 } as const;
@@ -211,7 +213,9 @@ export class LedgerBatcher {
   ): Promise<{ readonly cause: unknown } | undefined> {
     try {
       const entries = [...resolutions.map((one) => one.request), ...holds.map((one) => one.request)];
+      const startedMs = this.#clock.elapsed();
       const results = await this.#store.apply(entries, this.#clock.now());
+      this.#options.onCommit?.(entries.length, this.#clock.elapsed() - startedMs);
       for (const [index, one] of resolutions.entries()) one.done(results[index] as ResolveResult);
       for (const [index, one] of holds.entries()) one.done(results[resolutions.length + index] as HoldDecision);
       return undefined;

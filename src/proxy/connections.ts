@@ -20,6 +20,10 @@ export class Connections {
     this.#max = max;
   }
 
+  get open(): number {
+    return this.#open;
+  }
+
   opened(socket: Connection): void {
     this.#open += 1;
     this.#waiting.add(socket);

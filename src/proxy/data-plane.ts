@@ -3,6 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import type { LedgerBatcher } from "../ledger/batch.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { CallListener } from "../telemetry/call-report.ts";
+import type { Tallies } from "../telemetry/tallies.ts";
 import type { AnswerBox } from "../vault/answer-box.ts";
 import type { BudgetDesk } from "./budget-desk.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -28,6 +30,10 @@ export interface DataPlane {
   readonly log: Log;
   readonly store: Store;
   readonly ledger: LedgerBatcher;
+  /** What calls come to, for metrics. */
+  readonly tallies: Tallies;
+  /** Who is told of every call; none where nobody asked for it. */
+  readonly listeners: readonly CallListener[];
   readonly keys: KeyRing;
   readonly budgets: BudgetDesk;
   readonly vendors: VendorDesk;

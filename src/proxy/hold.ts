@@ -5,6 +5,7 @@ import type { BudgetUse, HoldReceipt, Resumed } from "../ledger/entry.ts";
 import { type ObjectTerms, objectName } from "../ledger/object.ts";
 import type { RepeatTerms } from "../ledger/repeat.ts";
 import { causeText } from "../log.ts";
+import type { Period } from "../telemetry/period.ts";
 import type { Exposure, Operation } from "../vendors/vendor.ts";
 import { callFacts } from "./call-facts.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -35,13 +36,22 @@ export interface AdmittedCall {
   readonly receipt: HoldReceipt | undefined;
   /** `Clock.elapsed()` when the call came in. */
   readonly startedMs: number;
+  /** For the ledger. */
+  readonly waited: Period;
+}
+
+/** Of a call that ends here. */
+interface Unsent {
+  readonly facts: CallFacts;
+  /** For the ledger. */
+  readonly waited: Period;
 }
 
 export type HeldCall =
   | { readonly state: "held"; readonly admitted: AdmittedCall }
-  | { readonly state: "refused"; readonly denial: Denial }
+  | ({ readonly state: "refused"; readonly denial: Denial } & Unsent)
   /** A repeat, with the answer that the first call got. */
-  | { readonly state: "replayed"; readonly outgoing: Outgoing }
+  | ({ readonly state: "replayed"; readonly outgoing: Outgoing } & Unsent)
   | { readonly state: "stale" };
 
 /**
@@ -80,6 +90,8 @@ export async function hold(
   const repeat = judged.ok && call ? repeatTerms(key, setup, call, facts.id) : undefined;
   const object = judged.ok && call ? objectTerms(setup, judged, call) : undefined;
   const exposureMicros = judged.ok ? judged.exposure.micros : judged.exposureMicros;
+  const askedMs = plane.clock.elapsed();
+  const unsent = () => ({ facts, waited: { fromMs: askedMs, toMs: plane.clock.elapsed() } });
   try {
     const decision = await plane.ledger.hold({
       type: "hold",
@@ -101,7 +113,7 @@ export async function hold(
       const { operation } = judged;
       const { tightest, receipt, resumes } = decision;
       const exposure = resumes ? heldEarlier(judged.exposure, resumes.heldMicros) : judged.exposure;
-      const ledger = { tightest, receipt, resumes };
+      const ledger = { tightest, receipt, resumes, waited: unsent().waited };
       return {
         state: "held",
         admitted: { key, call, setup, facts, operation, exposure, repeat, object: object?.name, startedMs, ...ledger },
@@ -112,13 +124,17 @@ export async function hold(
     if (decision.code === "replayed") {
       const outgoing = replay(plane, key.id, repeat!.requestHash, decision.answer, facts.id);
       if (!outgoing) throw new Error(`the answer recorded for call ${decision.heldBy} cannot be opened`);
-      return { state: "replayed", outgoing };
+      return { state: "replayed", outgoing, ...unsent() };
     }
     const earlier = judged.ok ? undefined : judged.denial;
-    return { state: "refused", denial: holdDenial(decision, exposureMicros, earlier, object?.name) };
+    return { state: "refused", denial: holdDenial(decision, exposureMicros, earlier, object?.name), ...unsent() };
   } catch (cause) {
     plane.log.error("hold_failed", { call: facts.id, cause: causeText(cause) });
     const message = "The call could not be recorded, so it was not forwarded; retry later.";
-    return { state: "refused", denial: { code: "store_unavailable", rule: "store", message, details: {} } };
+    return {
+      state: "refused",
+      denial: { code: "store_unavailable", rule: "store", message, details: {} },
+      ...unsent(),
+    };
   }
 }

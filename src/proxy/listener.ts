@@ -5,7 +5,7 @@ import { timeOrderedId } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import { causeText, type Log } from "../log.ts";
 import { BodyMemory } from "./body-memory.ts";
-import { Connections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import type { Rejection } from "./parse/rejection.ts";
 import type { IncomingCall } from "./parse.ts";
 import type { Outgoing } from "./refusal.ts";
@@ -19,8 +19,8 @@ export interface ListenerOptions {
   readonly log: Log;
   /** How long a client may take to send a body, and how long it may take nothing of an answer. */
   readonly bodyTimeoutMs: number;
-  /** Sockets of clients that may be open at once. */
-  readonly connectionsMax: number;
+  /** Those of clients, and how many there may be at once. */
+  readonly connections: Connections;
   /** The largest body in bytes that may be sent anywhere. */
   readonly usualBodyBytesMax: number;
   /** The largest body in bytes that may be sent to this target. */
@@ -37,7 +37,7 @@ const KEEP_ALIVE_MS = 75_000;
 const BODY_MEMORY_BYTES = 256 * 1024 * 1024;
 
 export function createListener(options: ListenerOptions): Server {
-  const connections = new Connections(options.connectionsMax);
+  const { connections } = options;
   const memory = new BodyMemory(BODY_MEMORY_BYTES);
   const server = createServer(
     {

@@ -11,6 +11,7 @@ import type { RingKey } from "./key-ring.ts";
 import { lookUp } from "./look-up.ts";
 import { type IncomingCall, type ParsedRequest, parse } from "./parse.ts";
 import { type Denial, type Outgoing, refuse } from "./refusal.ts";
+import { reportSent, reportStranger, reportUnsent } from "./report.ts";
 import { endingOf, settle } from "./settle.ts";
 import { swap } from "./swap.ts";
 
@@ -30,6 +31,7 @@ export async function handleCall(
     // The store could not be read: nothing is held, and nothing was sent.
     if (!(cause instanceof Problem) || cause.code !== "unavailable") throw cause;
     plane.log.error("store_unread", { call: incoming.id, cause: causeText(cause) });
+    reportStranger(plane, request, STORE_UNREAD.code);
     return refuse(plane, request, STORE_UNREAD);
   }
 }
@@ -45,6 +47,7 @@ async function pass(plane: DataPlane, request: ParsedRequest): Promise<Outgoing>
   const caller = await authenticate(plane, request);
   if (!caller.known) {
     plane.unknownKeyCalls += 1;
+    reportStranger(plane, request, caller.code);
     return refuse(plane, request, { code: caller.code, rule: "key", message: caller.message, details: {} });
   }
   for (let key: RingKey | undefined = caller.key; key; key = await refresh(plane, caller.tokenHash)) {
@@ -55,6 +58,7 @@ async function pass(plane: DataPlane, request: ParsedRequest): Promise<Outgoing>
       const judged = decided.ok === "unpriced" ? await lookUp(plane, key, decided) : decided;
       const held = await hold(plane, key, identified, judged);
       if (held.state === "stale") continue;
+      if (held.state !== "held") reportUnsent(plane, request, held, judged);
       if (held.state === "replayed") return held.outgoing;
       if (held.state === "refused") return refuse(plane, request, held.denial, key);
       const outgoing = await send(plane, request, held.admitted);
@@ -66,6 +70,7 @@ async function pass(plane: DataPlane, request: ParsedRequest): Promise<Outgoing>
       leave?.();
     }
   }
+  reportStranger(plane, request, "key_unknown");
   return refuse(plane, request, {
     code: "key_unknown",
     rule: "key",
@@ -86,6 +91,7 @@ async function send(plane: DataPlane, request: ParsedRequest, admitted: Admitted
     return outgoing;
   } finally {
     settle(plane, admitted, ending, outgoing);
+    reportSent(plane, request, admitted, ending);
   }
 }
 

@@ -71,7 +71,9 @@ export class Reconciler {
           vendorTxnId: due.vendorTxnId,
           httpStatus: reading.status,
         };
-        return (await store.reconcile({ callId: due.callId, ...price, finishedAt: clock.now() })).reconciled;
+        const written = await store.reconcile({ callId: due.callId, ...price, finishedAt: clock.now() });
+        if (written.reconciled) this.#plane.tallies.of(due.vendor).reconciled(written.costMicros);
+        return written.reconciled;
       }
     }
     if (pauseMs !== undefined) return false;

@@ -102,8 +102,9 @@ export function settle(plane: DataPlane, admitted: AdmittedCall, ending: Ending,
   const resolve = (request: Omit<ResolveRequest, "type">) =>
     plane.ledger
       .resolve({ type: "resolve", ...request })
-      .then(({ resolved }) => {
-        if (!resolved || resumes || request.to !== "unresolved") return;
+      .then((result) => {
+        if (result.resolved) plane.tallies.of(facts.vendor).settled(result.costMicros);
+        if (!result.resolved || resumes || request.to !== "unresolved") return;
         plane.alerts.raise(callUnresolved(facts, admitted.exposure.micros, end.flag, end.finishedAt));
       })
       .catch((cause) => plane.log.error("settle_failed", { call: request.callId, cause: causeText(cause) }));

@@ -14,6 +14,7 @@ import type { AutoRevokes } from "./auto-revokes.ts";
 import type { BackupReport, Frozen } from "./backup-report.ts";
 import type { CounterReads } from "./counter-reads.ts";
 import type { DueReconciliation } from "./due-reconciliation.ts";
+import type { GaugeReads } from "./gauge-reads.ts";
 import type { KeySpend } from "./key-spend.ts";
 import type { SessionVerbs } from "./sessions.ts";
 import type { Standing } from "./standing.ts";
@@ -166,7 +167,7 @@ export interface CounterMismatch {
  * What Keybrake needs of a database: a short list of verbs, each one transaction. No query builder, row type or handle
  * of a driver leaves an implementation. Every verb throws `Problem("unavailable")` where the store cannot do its work.
  */
-export interface Store extends ChainSource, CounterReads, AlertQueue, AutoRevokes, SessionVerbs {
+export interface Store extends ChainSource, CounterReads, GaugeReads, AlertQueue, AutoRevokes, SessionVerbs {
   /** `sqlite`, `postgres`: for messages. */
   readonly kind: string;
 

@@ -57,7 +57,7 @@ test("a route that is not in the table is nobody's", () => {
 test("only what anybody may see is open", () => {
   expect(
     ROUTES.filter(({ method, path }) => isOpen(method, path)).map(({ method, path }) => `${method} ${path}`),
-  ).toEqual(["GET /", "GET /healthz", "GET /readyz", "GET /docs", "GET /docs/json", "POST /session"]);
+  ).toEqual(["GET /", "GET /healthz", "GET /readyz", "GET /metrics", "GET /docs", "GET /docs/json", "POST /session"]);
 });
 
 const CONTROL = (

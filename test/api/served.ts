@@ -12,6 +12,7 @@ import type {
   TemplateView,
   VendorView,
 } from "../../src/operate/control-plane.ts";
+import { StoreProbe } from "../../src/store/store-probe.ts";
 import type { ControlRole } from "../../src/vault/control-token.ts";
 import { type Installed, type InstalledSetting, install } from "../operate/installed.ts";
 import { ApiDocument } from "./document.ts";
@@ -56,6 +57,8 @@ export interface Served extends Installed {
   readonly tokens: Readonly<Record<ControlRole, string>>;
   readonly tokenIds: Readonly<Record<ControlRole, string>>;
   readonly logged: LogFields[];
+  readonly probe: StoreProbe;
+  readonly metrics: ApiOptions["metrics"];
   /** As the listener asks: with a Host header, and an admin's token unless another or none (null) is given. */
   call(method: string, path: string, asked?: Asked): Promise<Answered>;
   /** The answer itself, for streams. */
@@ -70,8 +73,10 @@ export async function serve(setting: InstalledSetting = {}, own: Partial<ApiOpti
   const installed = await install(setting);
   const logged: LogFields[] = [];
   const log = { info: () => {}, error: (event: string, fields: LogFields = {}) => logged.push({ event, ...fields }) };
-  const app = createApi({ ...installed, log, streamPollMs: 1, ...own });
-  document ??= ApiDocument.of({ ...installed, log });
+  const probe = new StoreProbe(installed.store, installed.clock);
+  const metrics = { text: async () => "keybrake_store_up 1\n" };
+  const app = createApi({ ...installed, log, probe, metrics, streamPollMs: 1, ...own });
+  document ??= ApiDocument.of({ ...installed, log, probe, metrics });
   const judge = await document;
   const admin = await installed.control.issueToken({ role: "admin" });
   const issuer = await installed.control.issueToken({ role: "issuer" });
@@ -91,6 +96,8 @@ export async function serve(setting: InstalledSetting = {}, own: Partial<ApiOpti
     );
   return {
     ...installed,
+    probe,
+    metrics,
     tokens: { admin: admin.token, issuer: issuer.token, auditor: auditor.token },
     tokenIds: { admin: admin.id, issuer: issuer.id, auditor: auditor.id },
     logged,

@@ -36,7 +36,8 @@ export interface Bench {
   cli(args: readonly string[], options?: { stdin?: string; environment?: Record<string, string> }): Promise<CliResult>;
   /** `cli`, and the JSON that it printed. Fails loudly where the command failed. */
   json<T = Record<string, unknown>>(args: readonly string[], stdin?: string): Promise<T>;
-  serve(args?: readonly string[], port?: number): Promise<RunningKeybrake>;
+  /** `wrapper` is a command that starts the binary as its last arguments say. */
+  serve(args?: readonly string[], port?: number, wrapper?: readonly string[]): Promise<RunningKeybrake>;
   stop(): Promise<void>;
 }
 
@@ -77,8 +78,9 @@ export async function makeBench(): Promise<Bench> {
       if (result.code !== 0) throw new Error(`keybrake ${args.join(" ")} exited ${result.code}: ${result.stderr}`);
       return JSON.parse(result.stdout) as T;
     },
-    serve: async (args = [], atPort = port) => {
-      const server = await startServer(args, { ...environment, KEYBRAKE_LISTEN: `127.0.0.1:${atPort}` }, root, atPort);
+    serve: async (args = [], atPort = port, wrapper = []) => {
+      const own = { ...environment, KEYBRAKE_LISTEN: `127.0.0.1:${atPort}` };
+      const server = await startServer([...wrapper, BINARY, "serve", ...args], own, root, atPort);
       servers.push(server);
       return server;
     },
@@ -90,12 +92,12 @@ export async function makeBench(): Promise<Bench> {
 }
 
 async function startServer(
-  args: readonly string[],
+  command: readonly string[],
   environment: Record<string, string>,
   cwd: string,
   port: number,
 ): Promise<RunningKeybrake> {
-  const child = Bun.spawn([BINARY, "serve", ...args], {
+  const child = Bun.spawn([...command], {
     cwd,
     env: environment,
     stdin: "ignore",
@@ -125,9 +127,11 @@ async function startServer(
   };
 }
 
+/** Whatever it answers, it listens: with an address of its own for operators this one takes calls alone. */
 async function answers(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/healthz`)).ok;
+    await fetch(`${url}/healthz`);
+    return true;
   } catch {
     return false;
   }

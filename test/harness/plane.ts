@@ -11,6 +11,7 @@ import { logAlerts } from "../../src/operate/log-alerts.ts";
 import { BudgetSet } from "../../src/policy/budget-set.ts";
 import { validatePolicy } from "../../src/policy/validate.ts";
 import { BudgetDesk } from "../../src/proxy/budget-desk.ts";
+import { Connections } from "../../src/proxy/connections.ts";
 import type { DataPlane, ProxyLimits } from "../../src/proxy/data-plane.ts";
 import { InFlight } from "../../src/proxy/in-flight.ts";
 import { KeyRing } from "../../src/proxy/key-ring.ts";
@@ -20,6 +21,8 @@ import { Reach, type Resolve } from "../../src/proxy/reach.ts";
 import { VendorDesk } from "../../src/proxy/vendor-desk.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { CallListener } from "../../src/telemetry/call-report.ts";
+import { Tallies } from "../../src/telemetry/tallies.ts";
 import { AnswerBox } from "../../src/vault/answer-box.ts";
 import { createMasterKey } from "../../src/vault/master-key.ts";
 import { seal } from "../../src/vault/seal.ts";
@@ -89,6 +92,7 @@ export interface PlaneOptions {
   readonly bodyTimeoutMs?: number;
   readonly resolve?: Resolve;
   readonly currencyRates?: ReadonlyMap<string, Micros>;
+  readonly listeners?: readonly CallListener[];
 }
 
 /** The data plane as the server composes it, in this process, on a store of its own and with a clock in the test's hand. */
@@ -111,7 +115,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
   const server = createListener({
     clock,
     log: plane.log,
-    connectionsMax: 1_000,
+    connections: new Connections(1_000),
     bodyTimeoutMs: options.bodyTimeoutMs ?? 5_000,
     usualBodyBytesMax: plane.limits.bodyBytesMax,
     bodyBytesMax: () => plane.limits.bodyBytesMax,
@@ -162,6 +166,8 @@ async function composePlane(
     log,
     store,
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure }),
+    tallies: new Tallies(names),
+    listeners: options.listeners ?? [],
     keys: new KeyRing(store, currencyRates),
     budgets: new BudgetDesk({ set: new BudgetSet(policiesDir, names), rates: currencyRates, log }),
     vendors,

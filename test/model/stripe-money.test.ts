@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "../../src/ledger/batch.ts";
+import { Connections } from "../../src/proxy/connections.ts";
 import type { DataPlane } from "../../src/proxy/data-plane.ts";
 import { InFlight } from "../../src/proxy/in-flight.ts";
 import { KeyRing } from "../../src/proxy/key-ring.ts";
@@ -126,7 +127,7 @@ beforeAll(async () => {
   const names = new Set(VENDORS.map(({ name }) => name));
   const { bodyBytesMax } = second.limits;
   const onCall = (call: Parameters<typeof handleCall>[1]) => handleCall(second, call, names);
-  const listens = { clock, log: second.log, connectionsMax: 1_000, bodyTimeoutMs: 5_000, onCall };
+  const listens = { clock, log: second.log, connections: new Connections(1_000), bodyTimeoutMs: 5_000, onCall };
   secondServer = createListener({ ...listens, usualBodyBytesMax: bodyBytesMax, bodyBytesMax: () => bodyBytesMax });
   urls = [plane.url, `http://127.0.0.1:${await listenOn(secondServer, "127.0.0.1", 0)}`];
 });

@@ -4,6 +4,7 @@ import { batchConformance } from "./conformance/batches.ts";
 import { budgetConformance } from "./conformance/budgets.ts";
 import { controlConformance } from "./conformance/control.ts";
 import { counterConformance } from "./conformance/counters.ts";
+import { gaugeConformance } from "./conformance/gauges.ts";
 import { handleConformance } from "./conformance/handles.ts";
 import { holdConformance } from "./conformance/holds.ts";
 import { keyConformance } from "./conformance/keys.ts";
@@ -34,6 +35,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("rolling windows and counts", () => rollingWindowConformance(open));
     describe("kinds of money", () => kindConformance(open));
     describe("leases, counters, figures", () => counterConformance(open));
+    describe("figures for metrics", () => gaugeConformance(open));
     describe("the audit table", () => auditConformance(open));
     describe("several handles", () => handleConformance(open));
   });

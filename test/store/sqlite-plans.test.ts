@@ -4,6 +4,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { SqliteAlerts } from "../../src/store/sqlite/alerts.ts";
 import { SqliteAudit } from "../../src/store/sqlite/audit.ts";
 import { migrate, openDatabase } from "../../src/store/sqlite/database.ts";
+import { SqliteGauges } from "../../src/store/sqlite/gauges.ts";
 import { SqliteKeys } from "../../src/store/sqlite/keys.ts";
 import { SqliteLedger } from "../../src/store/sqlite/ledger.ts";
 import type { AuditFilter } from "../../src/store/store.ts";
@@ -80,6 +81,16 @@ describe("the cost of a question does not grow with the rows that it is not abou
       keys.spend("vk_1");
     });
     for (const statement of statements) expect(planOf(statement)).not.toMatch(SCAN);
+  });
+
+  test("figures for metrics are read without a scan", () => {
+    const statements = statementsOf((spy) => {
+      const gauges = new SqliteGauges(spy);
+      gauges.gauges(NOON);
+    });
+    expect(statements).toHaveLength(5);
+    for (const statement of statements) expect(planOf(statement)).not.toMatch(SCAN);
+    expect(planOf(statements[0]!)).toContain("audit_rows_unresolved");
   });
 
   test("alerts are looked for, queued and sent without a scan", () => {

@@ -4,6 +4,8 @@ import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { AlertQueue } from "../alert-queue.ts";
 import type { AutoRevokes } from "../auto-revokes.ts";
+import type { CounterReads } from "../counter-reads.ts";
+import type { GaugeReads } from "../gauge-reads.ts";
 import type { SessionVerbs } from "../sessions.ts";
 import type { Store } from "../store.ts";
 import { SqliteAlerts } from "./alerts.ts";
@@ -17,6 +19,7 @@ import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
 import { countersUnder } from "./counters-under.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
+import { SqliteGauges } from "./gauges.ts";
 import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
@@ -61,7 +64,6 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     updateKey: (id, change) => attempt(() => keys.update(id, change)),
     revokeKeys: (selector, reason, at) => attempt(() => keys.revoke(selector, reason, at)),
     keySpend: (id, now) => attempt(() => keys.spend(id, now)),
-    countersUnder: (prefix, starts) => attempt(() => countersUnder(database, prefix, starts)),
     listVendors: () => attempt(() => control.listVendors()),
     putVendor: (vendor) => attempt(() => control.putVendor(vendor)),
     removeVendor: (name, at) => attempt(() => control.removeVendor(name, at)),
@@ -72,6 +74,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     hardStopsSince: (seq) => attempt(() => control.hardStopsSince(seq)),
     ...controlPlaneVerbs(control, new SqliteSessions(db)),
     ...alertVerbs(new SqliteAlerts(database), new SqliteAutoRevokes(database)),
+    ...counterVerbs(database),
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
     countUnknownKey: (at, count) => attempt(() => control.countUnknownKey(at, count)),
@@ -133,6 +136,17 @@ function alertVerbs(alerts: SqliteAlerts, autoRevokes: SqliteAutoRevokes): Alert
     readRevokeSlice: (rowsMax, at) => attempt(() => autoRevokes.readSlice(rowsMax, at)),
     finishRevokeSlice: (slice, findings) => attempt(() => autoRevokes.finishSlice(slice, findings)),
     purgeRevokeTallies: (before) => attempt(() => autoRevokes.purge(before)),
+  };
+}
+
+function counterVerbs(database: Database): CounterReads & GaugeReads {
+  const gauges = new SqliteGauges(database);
+  return {
+    countersUnder: (prefix, starts) => attempt(() => countersUnder(database, prefix, starts)),
+    gauges: (at) => attempt(() => gauges.gauges(at)),
+    activePolicies: (before, limit, at) => attempt(() => gauges.activePolicies(before, limit, at)),
+    counterUses: (places, at) => attempt(() => gauges.counterUses(places, at)),
+    counterPage: (prefix, starts, after, limit) => attempt(() => gauges.counterPage(prefix, starts, after, limit)),
   };
 }
 

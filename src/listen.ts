@@ -1,4 +1,5 @@
 import { isControlPath } from "./api/api.ts";
+import { unreadAnswer } from "./api/unread.ts";
 import { type Config, type Listen, listenUrl } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Log } from "./log.ts";
@@ -24,6 +25,9 @@ export type Serving =
 
 /** Operators are few; their listener has its files from those that are set aside (proxy/open-files.ts). */
 const ADMIN_CONNECTIONS_MAX = 64;
+
+/** How long the last answers may take when everything else has ended. */
+const CLOSE_MS = 300;
 
 export interface ListenOptions {
   readonly config: Config;
@@ -51,7 +55,8 @@ export async function listen(
     bodyBytesMax: (method, target) => Math.max(config.limits.bodyBytesMax, ownBytesMax(method, target, vendors, names)),
     onCall: async (call) => {
       if (control && (!plane || isControlPath(call.target.split("?", 1)[0]!))) {
-        return fromResponse(await control(toRequest(call)));
+        const request = toRequest(call);
+        return fromResponse(call.bodyRejection ? unreadAnswer(call.bodyRejection, request) : await control(request));
       }
       return handleCall(plane!, call, names);
     },
@@ -62,8 +67,11 @@ export async function listen(
     connections,
     close: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeAllConnections();
+      server.closeIdleConnections();
+      // What is being sent gets a moment to be sent to its end.
+      const all = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       await closed;
+      clearTimeout(all);
     },
   };
 }

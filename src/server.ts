@@ -112,7 +112,9 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const listeners: OpenListeners = {};
   const measured = { rates: config.currencyRates, tallies: plane.tallies, process: processReader(plane, listeners) };
   const metrics = new Metrics({ store, probe, clock, log, budgets, ...measured });
-  const api = createApi({ control, store, clock, config, masterKey, log, probe, metrics });
+  const ending = new AbortController();
+  const stops = ending.signal;
+  const api = createApi({ control, store, clock, config, masterKey, log, probe, metrics, stops });
   opened.push(await startUpkeep(plane));
   opened.push(await startHardStops(plane));
   opened.push(startReconciler(plane));
@@ -138,15 +140,17 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     unconfiguredVendors: plane.vendors.all
       .filter(({ secret, vendor }) => !secret && vendor.declared !== "shipped")
       .map(({ vendor }) => vendor.name),
-    stop: stopping(plane, config.limits.drainTimeoutMs, opened),
+    stop: stopping(plane, config.limits.drainTimeoutMs, opened, ending),
   };
 }
 
-function stopping(plane: DataPlane, timeoutMs: number, opened: Closer[]): () => Promise<void> {
+/** @param ending is aborted at once, for answers that would last for as long as their client wants. */
+function stopping(plane: DataPlane, timeoutMs: number, opened: Closer[], ending: AbortController): () => Promise<void> {
   const hurry = new AbortController();
   let stopped: Promise<void> | undefined;
   return () => {
     if (stopped) hurry.abort();
+    ending.abort();
     stopped ??= drain(plane, timeoutMs, hurry.signal).then(() => closeAll(opened));
     return stopped;
   };

@@ -6,8 +6,9 @@ import { brakeController } from "./brake.ts";
 import { budgetController } from "./budgets.ts";
 import { docsController } from "./docs.ts";
 import { errorAnswer } from "./errors.ts";
-import { guard } from "./guard.ts";
+import { guard, refuseRepeatedParameters } from "./guard.ts";
 import { healthController } from "./health.ts";
+import { refuseDeepJson } from "./json-depth.ts";
 import { keyControllers } from "./keys.ts";
 import { metricsController } from "./metrics.ts";
 import { policyController } from "./policies.ts";
@@ -23,11 +24,17 @@ export { isControlPath } from "./routes.ts";
 /** Answers hold keys: no cache may keep them, and no browser may guess at their type. */
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
+/** The control plane over HTTP. */
+export interface Api {
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
+  handle(request: Request): Promise<Response>;
+}
+
 /**
  * The control plane over HTTP. It is asked with `handle(request)` and never listens by itself: the server's own listener
  * has the socket. Each request passes in this order: Host and Origin, token, role, schema, handler.
  */
-export function createApi(options: ApiOptions): AnyElysia {
+export function createApi(options: ApiOptions): Api {
   const gate = new Gate(options);
   const setting: ApiSetting = { ...options, gate };
   const app = new Elysia(ELYSIA)
@@ -35,6 +42,8 @@ export function createApi(options: ApiOptions): AnyElysia {
       Object.assign(set.headers, HEADERS);
       guard(options.config, request);
       await gate.identify(request);
+      refuseRepeatedParameters(request);
+      if (request.body !== null) refuseDeepJson(await request.clone().text());
     })
     .onTransform(({ request, route }) => gate.admit(request, route))
     .onError(({ error, request, set }) => {
@@ -45,7 +54,16 @@ export function createApi(options: ApiOptions): AnyElysia {
       return body;
     });
   for (const controller of controllers(setting)) app.use(controller);
-  return app.use(docsController(() => controllers(setting)));
+  app.use(docsController(() => controllers(setting)));
+  return { routes: app.routes, handle: (request) => answered(app, request) };
+}
+
+/** HEAD is answered as GET is, without the body (RFC 9110 §9.3.2); a stream is not even begun to be read. */
+async function answered(app: AnyElysia, request: Request): Promise<Response> {
+  if (request.method !== "HEAD") return app.handle(request);
+  const response = await app.handle(new Request(request.url, { method: "GET", headers: request.headers }));
+  await response.body?.cancel();
+  return new Response(null, response);
 }
 
 function controllers(setting: ApiSetting): readonly AnyElysia[] {

@@ -27,11 +27,18 @@ const EXPORTED = {
 const STREAMED = {
   content: {
     "text/event-stream": Type.String({
-      description: "`event: call` with a row of GET /audit as JSON in `data`; comments in between.",
+      description:
+        "`event: call` with a row of GET /audit as JSON in `data`, and now and then an `id` to go on from; `event: problem` with a message before an end that was not asked for; comments in between.",
       examples: ['event: call\ndata: {"id":"call_01k5x3r9t7e2mfq8"}\n\n'],
     }),
   },
 };
+
+const LastEventId = Type.Object({
+  "last-event-id": parameter(
+    "Where to go on: the id of the last event, or newer_cursor of GET /audit. A browser's EventSource sends it by itself.",
+  ),
+});
 
 /** What happened: pages, totals, whole files, and as it happens. */
 export function auditController(setting: ApiSetting) {
@@ -103,9 +110,11 @@ function lastingController(setting: ApiSetting) {
     )
     .get(
       "/audit/stream",
-      ({ query: filter, request }) => streamAudit(setting, filterOf(filter, clock.now()), request),
+      ({ query: filter, headers, request }) =>
+        streamAudit(setting, { filter: filterOf(filter, clock.now()), place: headers["last-event-id"], request }),
       {
         query: query(AUDIT_FILTER),
+        headers: LastEventId,
         detail: described({
           id: "streamAudit",
           summary: "Audit rows as they come, as server-sent events named call",

@@ -2,6 +2,7 @@ import { NotFoundError, ParseError, ValidationError } from "elysia";
 import { Problem, type ProblemCode } from "../core/problem.ts";
 import { LabelInUse } from "../operate/issue-key.ts";
 import { type ApiCode, ApiProblem, type FieldProblem, InvalidFields } from "./api-problem.ts";
+import { methodsOf } from "./routes.ts";
 import { fieldProblems } from "./validation-problems.ts";
 
 const STATUS: Readonly<Record<ProblemCode, number>> = {
@@ -47,12 +48,21 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   if (error instanceof ParseError) {
     return answer(400, "invalid", "the body is not valid JSON", { hint: "check quotes, commas and brackets" });
   }
-  if (error instanceof NotFoundError) {
-    const asked = `${request.method} ${new URL(request.url).pathname.slice(0, 100)}`;
-    return answer(404, "not_found", `there is no route ${asked}`, { hint: "/docs lists the routes" });
-  }
+  if (error instanceof NotFoundError) return noRoute(request);
   const internal = answer(500, "internal", "an internal error; the server's log says more", {});
   return { ...internal, isDefect: true };
+}
+
+function noRoute({ method, url }: Request): ErrorAnswer {
+  const { pathname } = new URL(url);
+  const asked = `${method} ${pathname.slice(0, 100)}`;
+  const methods = methodsOf(pathname);
+  if (methods.length === 0) {
+    return answer(404, "not_found", `there is no route ${asked}`, { hint: "/docs lists the routes" });
+  }
+  const allow = methods.join(", ");
+  const hint = `its methods are ${allow}`;
+  return answer(405, "method_not_allowed", `there is no route ${asked}`, { hint }, { allow });
 }
 
 function invalid({ message, problems }: InvalidFields): ErrorAnswer {

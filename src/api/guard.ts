@@ -1,6 +1,6 @@
 import { type Config, isLoopback } from "../config.ts";
 import { isAddress } from "../core/address.ts";
-import { ApiProblem } from "./api-problem.ts";
+import { ApiProblem, InvalidFields } from "./api-problem.ts";
 
 /** Asked by whatever address a machine is watched at; they say nothing but whether it lives. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
@@ -51,6 +51,18 @@ export function refuseForeignUse(request: Request): void {
     isForeign ? "a session is for the dashboard's own pages" : "a session's changes come with their Origin",
     "programs send Authorization: Bearer instead of a cookie",
   );
+}
+
+/**
+ * A parameter that is given twice is read as the first by some and as the last by others.
+ * @throws InvalidFields
+ */
+export function refuseRepeatedParameters(request: Request): void {
+  const names = [...new URL(request.url).searchParams.keys()];
+  const repeated = names.find((name, at) => names.indexOf(name) !== at);
+  if (repeated === undefined) return;
+  const field = repeated.slice(0, 60);
+  throw new InvalidFields([{ field, message: `${JSON.stringify(field)} is given more than once; give it once` }]);
 }
 
 function isOurs(config: Config, name: string | undefined): boolean {

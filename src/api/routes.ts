@@ -80,9 +80,24 @@ export function accessOf(method: string, route: string): Access | undefined {
 
 /** The row of a route under any of its names. */
 export function rowOf(method: string, route: string): RouteRow | undefined {
-  const alias = KEY_PREFIXES.slice(1).find((prefix) => route === prefix || route.startsWith(`${prefix}/`));
-  const path = alias === undefined ? route : `${KEY_PREFIXES[0]}${route.slice(alias.length)}`;
+  const path = canonical(route);
   return ROUTES.find((row) => row.method === method && row.path === path);
+}
+
+/** The methods that a path can be asked with, HEAD beside GET; none where it is no path of a route. */
+export function methodsOf(path: string): readonly string[] {
+  const asked = canonical(path).split("/");
+  const methods = ROUTES.filter((row) => {
+    const own = row.path.split("/");
+    return own.length === asked.length && own.every((part, at) => part.startsWith(":") || part === asked[at]);
+  }).map(({ method }) => method);
+  return [...new Set(methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))];
+}
+
+/** A path of keys under its first name. */
+function canonical(path: string): string {
+  const alias = KEY_PREFIXES.slice(1).find((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+  return alias === undefined ? path : `${KEY_PREFIXES[0]}${path.slice(alias.length)}`;
 }
 
 const OPEN: ReadonlySet<string> = new Set(

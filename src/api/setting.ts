@@ -21,6 +21,8 @@ export interface ApiOptions {
   readonly log: Log;
   /** How often `/audit/stream` looks for new rows, in milliseconds. */
   readonly streamPollMs?: number;
+  /** Aborted when the server begins to stop: answers that last end then. */
+  readonly stops?: AbortSignal;
 }
 
 /** What a controller works with. */

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN } from "../operate/installed.ts";
-import { endCall, recordCall } from "../operate/record-call.ts";
+import { recordCall } from "../operate/record-call.ts";
 import { type Served, serve } from "./served.ts";
 
 let served: Served;
@@ -94,78 +94,5 @@ test("whether the chain is whole is asked once for all who ask at the same time,
   expect((await served.call("GET", "/audit/verify")).json).toMatchObject({
     ok: false,
     finding: { fault: "changed", chain_seq: 1, id },
-  });
-});
-
-describe("a stream", () => {
-  /** Reads events until `count` of them have come. */
-  async function events(reader: ReadableStreamDefaultReader<Uint8Array>, count: number): Promise<string[]> {
-    const decoder = new TextDecoder();
-    let text = "";
-    while (text.split("\n\n").length <= count) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += decoder.decode(value);
-    }
-    return text.split("\n\n").slice(0, -1);
-  }
-
-  function open(query = ""): Promise<Response> {
-    return served.fetchRaw("GET", `/audit/stream${query}`);
-  }
-
-  test("carries rows as they come, and a call once more when it ends", async () => {
-    await recordCall(served, { keyId });
-    const answer = await open("?run=%3Drun");
-    expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
-    const reader = answer.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-    expect(await events(reader, 1)).toEqual([": rows as they come"]);
-    const id = await recordCall(served, { keyId, exposureUsd: "5" });
-    const [held] = await events(reader, 1);
-    expect(held).toStartWith("event: call\ndata: {");
-    expect(JSON.parse(held!.slice("event: call\ndata: ".length))).toMatchObject({ id, state: "held" });
-    await endCall(served, id, "settled", "4.5");
-    const [settled] = await events(reader, 1);
-    expect(JSON.parse(settled!.slice("event: call\ndata: ".length))).toMatchObject({ id, cost_usd: "4.50" });
-    await reader.cancel();
-  });
-
-  test("says from time to time that it is there", async () => {
-    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-    await events(reader, 1);
-    served.clock.nowMs += 15_000;
-    expect(await events(reader, 1)).toEqual([": still here"]);
-    await reader.cancel();
-  });
-
-  test("ends within a second when its token is revoked, however many rows come", async () => {
-    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-    await events(reader, 1);
-    await served.control.revokeToken(served.tokenIds.admin);
-    await recordCall(served, { keyId, exposureUsd: "5" });
-    served.clock.nowMs += 1_000;
-    const rest = [await reader.read(), await reader.read()];
-    expect(rest.at(-1)!.done).toBe(true);
-  });
-
-  test("says what is wrong and ends where the store fails", async () => {
-    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-    await events(reader, 1);
-    Object.assign(served.store, { queryAudit: () => Promise.reject(new Error("disk I/O error")) });
-    const [problem] = await events(reader, 1);
-    expect(problem).toStartWith("event: problem\n");
-    expect(problem).not.toContain("disk");
-    expect((await reader.read()).done).toBe(true);
-    expect(served.logged).toMatchObject([{ event: "audit_stream_failed" }]);
-  });
-
-  test("looks no more once its client has gone", async () => {
-    const reader = (await open()).body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-    await events(reader, 1);
-    await reader.cancel();
-    let looks = 0;
-    Object.assign(served.store, { queryAudit: async () => ({ rows: [], older: looks++ }) });
-    await new Promise((done) => setTimeout(done, 10));
-    expect(looks).toBe(0);
   });
 });

@@ -15,6 +15,7 @@ import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
 import { logAlerts } from "./operate/log-alerts.ts";
+import { startSpendUpkeep } from "./operate/spend-upkeep.ts";
 import { guardStore, StoreWatch, startStoreWatch } from "./operate/store-watch.ts";
 import { BudgetDesk } from "./proxy/budget-desk.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
@@ -120,6 +121,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   opened.push(startReconciler(plane));
   opened.push(startAutoRevoke({ store, clock, log }));
   opened.push(startAlertUpkeep(alerts, config.alerts.targets));
+  opened.push(startSpendUpkeep({ store, clock, log }));
   opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
   const answer = async (request: Request) =>
     plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);

@@ -1,3 +1,5 @@
+import { spentMicros } from "../audit/spent.ts";
+import { unusualHour, VELOCITY } from "../audit/velocity.ts";
 import type { AlertNews } from "../core/alert-event.ts";
 import type { CurrencyRates } from "../core/currency.ts";
 import type { Micros } from "../core/money.ts";
@@ -17,12 +19,6 @@ export const RULES = {
   warningPercent: 80n,
   /** More refusals by caps of one key within an hour than this are a run that does not stop. */
   hitsPerHourMax: 10n,
-  /** An hour that costs more than so many times the mean one. */
-  velocityFactor: 3n,
-  /** The mean is that of so many hours before. */
-  historyHours: 720,
-  /** With less behind it no mean means anything. */
-  historyHoursMin: 168,
 } as const;
 
 export interface RuleOptions {
@@ -55,17 +51,6 @@ export async function judgeRows(options: RuleOptions, rows: readonly AlertRow[])
   ];
   const byId = new Map(found.toReversed().map((one) => [one.id, one]));
   return { news: [...byId.values()].toSorted((a, b) => a.at - b.at), tallies: tallies.added() };
-}
-
-/**
- * What a row adds to what has been spent. An unresolved call counts in full until a later row says what became of it, and
- * a later price is the difference to what was counted.
- */
-export function spentMicros({ state, refersTo, costMicros, costSource, exposureMicros }: AlertRow): Micros {
-  if (state === "refused") return 0n;
-  if (state === "unresolved") return exposureMicros;
-  const cost = costMicros ?? 0n;
-  return refersTo === null || costSource === "reconciled" ? cost : cost - exposureMicros;
 }
 
 function tally(tallies: Tallies, row: AlertRow): void {
@@ -146,15 +131,9 @@ async function velocities(tallies: Tallies, rows: readonly AlertRow[]): Promise<
   const spending = rows.filter((row) => spentMicros(row) > 0n);
   const lastOf = new Map(spending.map((row) => [slotOf(row.finishedAt, HOUR_MS), row]));
   for (const [hour, row] of lastOf) {
-    const slots = await tallies.slots("spend", "", hour - RULES.historyHours * HOUR_MS);
-    const before = [...slots].filter(([slot]) => slot < hour);
-    if (before.length === 0) continue;
-    const hours = (hour - Math.min(...before.map(([slot]) => slot))) / HOUR_MS;
-    const [spent, earlier] = [slots.get(hour) ?? 0n, sum(before)];
-    if (hours < RULES.historyHoursMin || earlier <= 0n) continue;
-    // Compared as spent × hours, so that no mean is rounded.
-    if (spent * BigInt(hours) > RULES.velocityFactor * earlier)
-      found.push(news.spendVelocity(row, hour, spent, earlier / BigInt(hours)));
+    const slots = await tallies.slots("spend", "", hour - VELOCITY.historyHours * HOUR_MS);
+    const unusual = unusualHour(slots, hour);
+    if (unusual) found.push(news.spendVelocity(row, hour, unusual.spentMicros, unusual.meanMicros));
   }
   return found;
 }

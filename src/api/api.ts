@@ -16,6 +16,7 @@ import { resolveController } from "./resolve.ts";
 import { selfController } from "./self.ts";
 import { sessionController } from "./session.ts";
 import { type ApiOptions, type ApiSetting, ELYSIA } from "./setting.ts";
+import { spendController } from "./spend.ts";
 import { tokenController } from "./tokens.ts";
 import { vendorController } from "./vendors.ts";
 
@@ -74,6 +75,7 @@ function controllers(setting: ApiSetting): readonly AnyElysia[] {
     selfController(setting),
     budgetController(setting),
     auditController(setting),
+    spendController(setting),
     resolveController(setting),
     vendorController(setting),
     brakeController(setting),

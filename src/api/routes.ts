@@ -42,6 +42,8 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "DELETE", path: "/vault/keys/:id", access: ISSUING },
   { method: "GET", path: "/budgets", access: ALL_ROLES },
 
+  { method: "GET", path: "/spend", access: ALL_ROLES },
+
   { method: "GET", path: "/audit", access: READING },
   { method: "GET", path: "/audit/totals", access: READING },
   { method: "GET", path: "/audit/verify", access: READING },

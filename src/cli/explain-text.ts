@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { Problem } from "../core/problem.ts";
 import { autoRevokeText } from "../operate/auto-revoke-counts.ts";
-import type { ExplainRequest } from "../operate/control-plane.ts";
-import type { ExplainView, RulePlace } from "../operate/policy-verbs.ts";
+import type { ExplainRequest, ExplainView, RulePlace } from "../operate/policy-verbs.ts";
 import { given } from "./policy-flags.ts";
 import { budgetAmount, budgetUse, dollars, facts, shortTime } from "./wording.ts";
 

@@ -5,8 +5,9 @@ import type { AgentSnippet } from "../vendors/vendor.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
 import type { AutoRevokeView } from "./auto-revoke-counts.ts";
 import type { BudgetAboveView, BudgetVerbs, BudgetView } from "./budget-verbs.ts";
-import type { ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
+import type { ExplainRequest, ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
+import type { SpendVerbs } from "./spend-verbs.ts";
 import type { VendorOperationVerbs } from "./vendor-operations.ts";
 
 /**
@@ -14,7 +15,12 @@ import type { VendorOperationVerbs } from "./vendor-operations.ts";
  * with these objects, and the CLI prints them, so that `--json` and the API say the same. Every method throws `Problem`
  * for what the caller can mend.
  */
-export interface ControlPlane extends AuditChainVerbs, BudgetVerbs, PolicyTuningVerbs, VendorOperationVerbs {
+export interface ControlPlane
+  extends AuditChainVerbs,
+    BudgetVerbs,
+    PolicyTuningVerbs,
+    SpendVerbs,
+    VendorOperationVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
   showKey(id: string, actor: Actor): Promise<ShownKeyView>;
@@ -276,17 +282,6 @@ export interface TemplateView {
   readonly vendor: string;
   readonly inputs: readonly { readonly name: string; readonly description: string; readonly required: boolean }[];
   readonly source: string;
-}
-
-export interface ExplainRequest {
-  readonly template?: string;
-  readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
-  /** Or the policy of a key that has been issued, with what is left of its caps. */
-  readonly key_id?: string;
-  readonly method: string;
-  readonly path: string;
-  /** Form text, or JSON where it begins with `{` or `[`. */
-  readonly body?: string;
 }
 
 /** One thing that `doctor` looked at. */

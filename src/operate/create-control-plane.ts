@@ -12,6 +12,7 @@ import { pruneAudit } from "./prune-audit.ts";
 import { resolveCall } from "./resolve.ts";
 import { revokeKeys } from "./revoke-keys.ts";
 import { listSharedBudgets } from "./shared-budgets.ts";
+import { spend } from "./spend.ts";
 import { listTemplates, showTemplate } from "./templates.ts";
 import { issueToken, listTokens, revokeToken } from "./tokens.ts";
 import { replayPolicy } from "./tuning/replay.ts";
@@ -44,6 +45,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     revokeToken: (id) => revokeToken(options, id),
     queryAudit: (filter, page) => queryAudit(options, filter, page),
     auditTotals: (filter) => auditTotals(options, filter),
+    spend: (request, actor) => spend(options, request, actor),
     resolveCall: (id, request, actor) => resolveCall(options, id, request, actor),
     verifyAudit: (request) => verifyAudit(options, request),
     verifyExport: (path) => verifyExportFile(path, options.chainKey),

@@ -18,11 +18,10 @@ import type { CounterUse, KeySpend } from "../store/key-spend.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import { autoRevokeViews } from "./auto-revoke-counts.ts";
 import { type BudgetAbove, budgetsAbove, capField } from "./budgets-above.ts";
-import type { ExplainRequest } from "./control-plane.ts";
 import { budgetView, useOf } from "./key-view.ts";
 import { checkVendorName, vendorRecord } from "./known-vendor.ts";
 import { type ControlPlaneOptions, pricingOf } from "./options.ts";
-import type { ExplainBudgetView, ExplainView, RulePlace } from "./policy-verbs.ts";
+import type { ExplainBudgetView, ExplainRequest, ExplainView, RulePlace } from "./policy-verbs.ts";
 
 /** A policy to explain by: a template's, or that of a key, with its state and what is used of its budgets. */
 interface Subject {

@@ -10,6 +10,18 @@ export interface PolicyTuningVerbs {
   suggestPolicy(request: SuggestRequest): Promise<SuggestView>;
 }
 
+/** A call that is not made, under a template or the policy of a key. */
+export interface ExplainRequest {
+  readonly template?: string;
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+  /** Or the policy of a key that has been issued, with what is left of its caps. */
+  readonly key_id?: string;
+  readonly method: string;
+  readonly path: string;
+  /** Form text, or JSON where it begins with `{` or `[`. */
+  readonly body?: string;
+}
+
 /** A budget before a call that is explained, and after it. */
 export interface ExplainBudgetView extends BudgetView {
   /** Of a budget above keys, which of its caps this is: `daily_usd_cap`. Of the key's own as `budget`. */

@@ -17,6 +17,7 @@ import type { DueReconciliation } from "./due-reconciliation.ts";
 import type { GaugeReads } from "./gauge-reads.ts";
 import type { KeySpend } from "./key-spend.ts";
 import type { SessionVerbs } from "./sessions.ts";
+import type { SpendStore } from "./spend.ts";
 import type { Standing } from "./standing.ts";
 
 /** A vault key as it is kept: never the token, only its hash. */
@@ -167,7 +168,14 @@ export interface CounterMismatch {
  * What Keybrake needs of a database: a short list of verbs, each one transaction. No query builder, row type or handle
  * of a driver leaves an implementation. Every verb throws `Problem("unavailable")` where the store cannot do its work.
  */
-export interface Store extends ChainSource, CounterReads, GaugeReads, AlertQueue, AutoRevokes, SessionVerbs {
+export interface Store
+  extends ChainSource,
+    CounterReads,
+    GaugeReads,
+    AlertQueue,
+    AutoRevokes,
+    SessionVerbs,
+    SpendStore {
   /** `sqlite`, `postgres`: for messages. */
   readonly kind: string;
 

@@ -71,7 +71,7 @@ function openRaw(path: string): Database {
 }
 
 function chainSource(database: Database): ChainSource {
-  const chain = new SqliteAuditChain(database, new AuditSegments(database, () => CHAIN_KEY));
+  const chain = new SqliteAuditChain(database, new AuditSegments(database, () => CHAIN_KEY, { keep: () => {} }));
   return {
     chainState: async () => chain.state(),
     chainRows: async (place, limit) => chain.rows(place, limit),

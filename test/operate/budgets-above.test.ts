@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { SharedBudgets } from "../../src/ledger/shared-budgets.ts";
-import type { ExplainRequest } from "../../src/operate/control-plane.ts";
-import type { ExplainView } from "../../src/operate/policy-verbs.ts";
+import type { ExplainRequest, ExplainView } from "../../src/operate/policy-verbs.ts";
 import { parseVaultKey } from "../../src/vault/vault-key.ts";
 import { dailyCap, holdOf } from "../ledger/entries.ts";
 import { issue } from "../store/records.ts";

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import type { ExplainRequest } from "../../src/operate/control-plane.ts";
-import type { ExplainView } from "../../src/operate/policy-verbs.ts";
+import type { ExplainRequest, ExplainView } from "../../src/operate/policy-verbs.ts";
 import { ADMIN, type Installed, install, problemOf } from "./installed.ts";
 import { recordCall } from "./record-call.ts";
 

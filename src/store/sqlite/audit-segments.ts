@@ -6,6 +6,7 @@ import { type EpochMs, ROLLING_WINDOWS_MS } from "../../core/window.ts";
 import { rollingWindowOf } from "../../ledger/budget.ts";
 import type { Charge } from "../../ledger/entry.ts";
 import { chargeLeft, decodeCharges } from "../ledger/charges.ts";
+import type { SpendSumsWriter } from "./spend-sums.ts";
 
 interface SegmentRow {
   readonly first_chain_seq: bigint;
@@ -25,8 +26,11 @@ export class AuditSegments {
   readonly #database: Database;
   readonly #chainKey: () => Uint8Array;
 
-  constructor(database: Database, chainKey: () => Uint8Array) {
+  readonly #spend: Pick<SpendSumsWriter, "keep">;
+
+  constructor(database: Database, chainKey: () => Uint8Array, spend: Pick<SpendSumsWriter, "keep">) {
     this.#database = database;
+    this.#spend = spend;
     this.#chainKey = chainKey;
   }
 
@@ -48,6 +52,7 @@ export class AuditSegments {
     );
     this.#database.run("BEGIN IMMEDIATE");
     try {
+      this.#spend.keep(rows.map(({ place }) => place));
       const removed = rows.every(({ place, hash }) => remove.run(place, hash).changes === 1);
       if (removed) this.#write(this.#grown(rows, rowsPerSegmentMax, at));
       this.#database.run(removed ? "COMMIT" : "ROLLBACK");

@@ -34,36 +34,42 @@ export class SqliteAudit {
     const held = this.#held(filter).filter(({ seq }) => seq < (before ?? SEQ_MAX) && seq > (after ?? 0));
     if (after !== undefined) {
       conditions.push(gt(auditRows.seq, after));
-      const rows = [...this.#select(conditions, asc(auditRows.seq), limit), ...held].sort(bySeq);
+      const rows = [...this.#select(filter, conditions, "oldest", limit), ...held].sort(bySeq);
       return { rows: rows.slice(0, limit), older: undefined };
     }
     if (before !== undefined) conditions.push(lt(auditRows.seq, before));
-    const rows = [...this.#select(conditions, desc(auditRows.seq), limit + 1), ...held].sort(bySeq);
+    const rows = [...this.#select(filter, conditions, "newest", limit + 1), ...held].sort(bySeq);
     const shown = rows.slice(-limit);
     return { rows: shown, older: rows.length > limit ? shown[0]?.seq : undefined };
   }
 
   totals(filter: AuditFilter): AuditTotals {
     return this.#db.transaction(() => {
-      const [row] = this.#db
-        .select({
-          calls: sql<bigint>`count(*) FILTER (WHERE ${auditRows.refersTo} IS NULL)`,
-          refused: sql<bigint>`count(*) FILTER (WHERE ${auditRows.state} = 'refused')`,
-          settled: sql<bigint>`coalesce(sum(${auditRows.costMicros}) FILTER (WHERE ${auditRows.state} = 'settled'), 0)`,
-          unresolved: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}) FILTER (WHERE ${isUnresolved}), 0)`,
-        })
-        .from(auditRows)
-        .where(and(...filterConditions(filter)))
-        .all();
       const held = this.#held(filter);
+      const parts = ranges(filter).map(({ range }) => this.#totals([...filterConditions(filter), ...range]));
+      const sum = (amount: (part: TotalsRow) => bigint) => parts.reduce((all, part) => all + amount(part), 0n);
       return {
-        calls: Number(row!.calls) + held.length,
-        refused: Number(row!.refused),
-        settledMicros: row!.settled,
-        heldMicros: held.reduce((sum, { exposureMicros }) => sum + exposureMicros, 0n),
-        unresolvedMicros: row!.unresolved,
+        calls: Number(sum(({ calls }) => calls)) + held.length,
+        refused: Number(sum(({ refused }) => refused)),
+        settledMicros: sum(({ settled }) => settled),
+        heldMicros: held.reduce((all, { exposureMicros }) => all + exposureMicros, 0n),
+        unresolvedMicros: sum(({ unresolved }) => unresolved),
       };
     });
+  }
+
+  #totals(conditions: SQL[]): TotalsRow {
+    const [row] = this.#db
+      .select({
+        calls: sql<bigint>`count(*) FILTER (WHERE ${auditRows.refersTo} IS NULL)`,
+        refused: sql<bigint>`count(*) FILTER (WHERE ${auditRows.state} = 'refused')`,
+        settled: sql<bigint>`coalesce(sum(${auditRows.costMicros}) FILTER (WHERE ${auditRows.state} = 'settled'), 0)`,
+        unresolved: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}) FILTER (WHERE ${isUnresolved}), 0)`,
+      })
+      .from(auditRows)
+      .where(and(...conditions))
+      .all();
+    return row!;
   }
 
   /** The calls in flight that the filter selects, in the order in which they were decided. */
@@ -82,12 +88,21 @@ export class SqliteAudit {
       .map(heldRow);
   }
 
-  #select(conditions: SQL[], order: SQL, limit: number): AuditRow[] {
-    const query = this.#db
-      .select()
-      .from(auditRows)
-      .where(and(...conditions));
-    return query.orderBy(order).limit(limit).all().map(auditRow);
+  /** A range is asked only where those before it in the order leave room. */
+  #select(filter: AuditFilter, conditions: SQL[], first: "oldest" | "newest", limit: number): AuditRow[] {
+    const found: AuditRow[] = [];
+    const inOrder = first === "oldest" ? ranges(filter) : ranges(filter).toReversed();
+    for (const { range, place } of inOrder) {
+      if (found.length === limit) break;
+      const query = this.#db
+        .select()
+        .from(auditRows)
+        .where(and(...conditions, ...range));
+      const order = first === "oldest" ? asc(place) : desc(place);
+      const rows = query.orderBy(order).limit(limit - found.length);
+      found.push(...rows.all().map(auditRow));
+    }
+    return found;
   }
 }
 
@@ -121,18 +136,47 @@ function filterConditions(filter: AuditFilter): SQL[] {
     const from = seqAt(filter.since - CLOCK_SPREAD_MS);
     conditions.push(gte(auditRows.calledAt, filter.since), sql`${auditRows.seq} >= coalesce(${from}, ${SEQ_MAX})`);
   }
-  if (filter.until !== undefined) {
-    const to = seqAt(filter.until + CLOCK_SPREAD_MS);
-    conditions.push(lt(auditRows.calledAt, filter.until), sql`${auditRows.seq} <= coalesce(${to}, ${SEQ_MAX})`);
-  }
+  if (filter.until !== undefined) conditions.push(lt(auditRows.calledAt, filter.until));
   return conditions;
+}
+
+/** A part of the table in which rows of a filter lie, and the order of it that SQLite is to go by. */
+interface Range {
+  readonly range: SQL[];
+  readonly place: typeof auditRows.seq | SQL;
+}
+
+/**
+ * Up to a time there are the calls made before it, which lie together, and behind them, however late, the rows that refer to
+ * them. The id that such a row refers to begins with the time of its call.
+ */
+function ranges({ since, until }: AuditFilter): readonly Range[] {
+  if (until === undefined) return [{ range: [], place: auditRows.seq }];
+  const to = sql`coalesce(${seqAt(until + CLOCK_SPREAD_MS)}, ${SEQ_MAX})`;
+  const later = [
+    gte(auditRows.refersTo, idFloor("call", (since ?? 0) - CLOCK_SPREAD_MS)),
+    lt(auditRows.refersTo, idFloor("call", until + CLOCK_SPREAD_MS)),
+    // The sign keeps SQLite from walking all rows behind instead of the few that refer to these calls.
+    sql`+${auditRows.seq} > ${to}`,
+  ];
+  return [
+    { range: [sql`${auditRows.seq} <= ${to}`], place: auditRows.seq },
+    { range: later, place: sql`+${auditRows.seq}` },
+  ];
+}
+
+interface TotalsRow {
+  readonly calls: bigint;
+  readonly refused: bigint;
+  readonly settled: bigint;
+  readonly unresolved: bigint;
 }
 
 /**
  * Rows are written in the order of their time, give or take what two processes' clocks differ and a commit takes. That
  * order finds a time range by `seq`, with room on both sides; the column then decides exactly.
  */
-const CLOCK_SPREAD_MS = 600_000;
+export const CLOCK_SPREAD_MS = 600_000;
 const SEQ_MAX = Number.MAX_SAFE_INTEGER;
 
 function seqAt(time: EpochMs): SQL {

@@ -9,6 +9,7 @@ import alerts from "../migrations/0004_alerts.sqlite.sql" with { type: "text" };
 import keyVendors from "../migrations/0005_key_vendors.sqlite.sql" with { type: "text" };
 import sessions from "../migrations/0006_sessions.sqlite.sql" with { type: "text" };
 import autoRevoke from "../migrations/0007_auto_revoke.sqlite.sql" with { type: "text" };
+import spend from "../migrations/0008_spend.sqlite.sql" with { type: "text" };
 import { copyBeforeMigration } from "./backup.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0005_key_vendors", sql: keyVendors },
   { name: "0006_sessions", sql: sessions },
   { name: "0007_auto_revoke", sql: autoRevoke },
+  { name: "0008_spend", sql: spend },
 ];
 
 /** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import type { ChainSource } from "../../audit/chained-row.ts";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { AlertQueue } from "../alert-queue.ts";
@@ -7,6 +8,7 @@ import type { AutoRevokes } from "../auto-revokes.ts";
 import type { CounterReads } from "../counter-reads.ts";
 import type { GaugeReads } from "../gauge-reads.ts";
 import type { SessionVerbs } from "../sessions.ts";
+import type { SpendStore } from "../spend.ts";
 import type { Store } from "../store.ts";
 import { SqliteAlerts } from "./alerts.ts";
 import { SqliteAudit } from "./audit.ts";
@@ -25,6 +27,7 @@ import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
 import { dueReconciliation, prepareReconciliations } from "./reconciliations.ts";
 import { SqliteSessions } from "./sessions.ts";
+import { SqliteSpend } from "./spend.ts";
 
 /**
  * The embedded store. bun:sqlite is synchronous, so every verb has done its work when its promise is made; `attempt`
@@ -43,8 +46,8 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
   let chainKey: Uint8Array = new Uint8Array(0);
   const ledger = new SqliteLedger(database, () => chainKey);
   const chainKeys = new ChainKeys(database);
-  const segments = new AuditSegments(database, () => chainKey);
-  const chain = new SqliteAuditChain(database, segments);
+  const spend = new SqliteSpend(database);
+  const segments = new AuditSegments(database, () => chainKey, spend.sums);
   const [keys, control, audit] = [new SqliteKeys(db), new SqliteControl(db), new SqliteAudit(db)];
   const keyInserts = new KeyInserts(keys);
   return {
@@ -75,6 +78,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     ...controlPlaneVerbs(control, new SqliteSessions(db)),
     ...alertVerbs(new SqliteAlerts(database), new SqliteAutoRevokes(database)),
     ...counterVerbs(database),
+    ...spendVerbs(spend),
     queryAudit: (filter, page) => attempt(() => audit.query(filter, page)),
     auditTotals: (filter) => attempt(() => audit.totals(filter)),
     countUnknownKey: (at, count) => attempt(() => control.countUnknownKey(at, count)),
@@ -83,13 +87,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     useChainKey: (key) => {
       chainKey = key;
     },
-    chainState: () => attempt(() => chain.state()),
-    chainRows: (place, limit) => attempt(() => chain.rows(place, limit)),
-    chainRowsAt: (seqs) => attempt(() => chain.rowsAt(seqs)),
-    findChainRows: (search) => attempt(() => chain.find(search)),
-    recentChainHash: (chainSeq, rowsMax) => attempt(() => chain.recentHash(chainSeq, rowsMax)),
-    isResolved: (callId) => attempt(() => chain.isResolved(callId)),
-    auditSegments: () => attempt(() => chain.segments()),
+    ...chainVerbs(new SqliteAuditChain(database, segments)),
     pruneAudit: (rows, rowsPerSegmentMax, at) => attempt(() => segments.prune(rows, rowsPerSegmentMax, at)),
     checkCounters: () => attempt(() => checkCounters(db)),
     backup: (target, at, overwrite) => attempt(() => backupTo(database, target, at, overwrite)),
@@ -98,7 +96,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     frozenSince: () => attempt(() => frozenSince(database)),
     probeWrite: (at) => attempt(() => control.renewLease({ owner: "probe", until: at })),
     describe: () => attempt(() => describe(database)),
-    close: () => attempt(() => closeDatabase(database)),
+    close: () => attempt(() => spend.close().then(() => closeDatabase(database))),
   };
 }
 
@@ -147,6 +145,30 @@ function counterVerbs(database: Database): CounterReads & GaugeReads {
     activePolicies: (before, limit, at) => attempt(() => gauges.activePolicies(before, limit, at)),
     counterUses: (places, at) => attempt(() => gauges.counterUses(places, at)),
     counterPage: (prefix, starts, after, limit) => attempt(() => gauges.counterPage(prefix, starts, after, limit)),
+  };
+}
+
+function chainVerbs(
+  chain: SqliteAuditChain,
+): ChainSource & Pick<Store, "chainRowsAt" | "recentChainHash" | "isResolved"> {
+  return {
+    chainState: () => attempt(() => chain.state()),
+    chainRows: (place, limit) => attempt(() => chain.rows(place, limit)),
+    chainRowsAt: (seqs) => attempt(() => chain.rowsAt(seqs)),
+    findChainRows: (search) => attempt(() => chain.find(search)),
+    recentChainHash: (chainSeq, rowsMax) => attempt(() => chain.recentHash(chainSeq, rowsMax)),
+    isResolved: (callId) => attempt(() => chain.isResolved(callId)),
+    auditSegments: () => attempt(() => chain.segments()),
+  };
+}
+
+function spendVerbs(spend: SqliteSpend): SpendStore {
+  const { sums, reader } = spend;
+  return {
+    addUpSpend: (rowsMax) => attempt(() => sums.addUp(rowsMax)),
+    spendProgress: () => attempt(() => sums.progress()),
+    sumSpend: (query, onRows) => attempt(() => reader.sum(query, onRows)),
+    checkSpend: () => attempt(() => spend.check()),
   };
 }
 

@@ -58,8 +58,6 @@ export interface Config {
   readonly retentionDays: number | undefined;
   readonly alerts: AlertSettings;
   readonly metricsAccess: MetricsAccess;
-  /** Where the CLI talks to a remote server instead of the data directory. */
-  readonly remote: { readonly url: string; readonly token: string } | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -135,7 +133,6 @@ export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Envi
     retentionDays: file.count("retention_days"),
     alerts: readAlerts(file),
     metricsAccess: readMetricsAccess(file),
-    remote: readRemote(environment),
   };
   file.refuseUnknown();
   return config;
@@ -200,18 +197,6 @@ function defaultPoliciesDir(dataDir: string): string {
 function masterKeyCandidates(environment: Environment): string[] {
   const credentials = environment["CREDENTIALS_DIRECTORY"];
   return [...(credentials ? [join(credentials, "keybrake-master-key")] : []), "/run/secrets/keybrake-master-key"];
-}
-
-function readRemote(environment: Environment): Config["remote"] {
-  const url = environment["KEYBRAKE_URL"];
-  if (!url) return undefined;
-  const token = environment["KEYBRAKE_API_KEY"];
-  if (token) return { url: url.replace(/\/+$/, ""), token };
-  throw new Problem(
-    "usage",
-    "KEYBRAKE_URL is set but KEYBRAKE_API_KEY is not",
-    "set KEYBRAKE_API_KEY to a control token, or unset KEYBRAKE_URL to work on the local data directory",
-  );
 }
 
 function parseListen(key: string, text: string): Listen {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { startAutoRevoke } from "./alerts/auto-revoke-upkeep.ts";
+import { alertTrier } from "./alerts/try-target.ts";
 import { AlertUpkeep, startAlertUpkeep } from "./alerts/upkeep.ts";
 import { createApi } from "./api/api.ts";
 import { type Config, type Environment, isLoopback, type Listen, refuseUnsafeEnvironment } from "./config.ts";
@@ -104,6 +105,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
     budgets,
     environment,
     sandboxAccountIds: SANDBOX_ACCOUNT_IDS,
+    tryAlert: alertTrier({ clock, environment, isPublic }),
     onHardStop: (stop) => {
       const aborted = plane.inFlight.abort((call) => concerns(stop, call));
       if (aborted > 0) log.info("calls_aborted", { count: aborted });

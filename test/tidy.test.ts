@@ -36,6 +36,7 @@ const LAYERS: Layers = {
   "config-file.ts": ["core"],
   "config-alerts.ts": ["core", "config-file.ts"],
   "config-telemetry.ts": ["core", "config-file.ts"],
+  "config-remote.ts": ["core", "config.ts"],
   "config.ts": ["core", "vendors", "config-file.ts", "config-alerts.ts", "config-telemetry.ts"],
   operate: ENTRY_LAYERS,
   alerts: ENTRY_LAYERS,
@@ -54,8 +55,7 @@ const SENDERS = [
   // Alerts go to receivers of the operator's, with no vendor's secret among them.
   "src/alerts/post.ts",
   "src/cli/demo.ts",
-  "src/cli/remote.ts",
-  "src/cli/remote/",
+  "src/cli/remote/request.ts",
   "src/dashboard/",
 ];
 /** Servers written with node:http and node:net, because they need what Bun.serve hides. They call nobody. */
@@ -75,6 +75,9 @@ const REVEALERS = [
   // The URL of a target, and what requests to it are signed with.
   "src/alerts/post.ts",
   "src/alerts/message.ts",
+  // The control token in a header, and a vendor's secret on its way to the server that seals it.
+  "src/cli/remote/request.ts",
+  "src/cli/remote/vendors.ts",
 ];
 const MONEY = ["core", "vendors", "policy", "ledger", "store", "audit", "proxy"].map((layer) => `src/${layer}/`);
 

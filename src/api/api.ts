@@ -1,6 +1,9 @@
 import { type AnyElysia, Elysia } from "elysia";
 import { causeText } from "../log.ts";
+import { aboutController } from "./about.ts";
+import { alertController } from "./alerts.ts";
 import { auditController } from "./audit.ts";
+import { auditChainController } from "./audit-chain.ts";
 import { Gate } from "./auth.ts";
 import { brakeController } from "./brake.ts";
 import { budgetController } from "./budgets.ts";
@@ -75,6 +78,7 @@ function controllers(setting: ApiSetting): readonly AnyElysia[] {
     selfController(setting),
     budgetController(setting),
     auditController(setting),
+    auditChainController(setting),
     spendController(setting),
     resolveController(setting),
     vendorController(setting),
@@ -82,5 +86,7 @@ function controllers(setting: ApiSetting): readonly AnyElysia[] {
     tokenController(setting),
     sessionController(setting),
     policyController(setting),
+    alertController(setting),
+    aboutController(setting),
   ];
 }

@@ -1,3 +1,4 @@
+import type { AuditExport } from "../operate/audit-chain-verbs.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ApiSetting } from "./setting.ts";
 
@@ -15,8 +16,10 @@ export async function exportAudit(
   { control }: ApiSetting,
   filter: AuditFilter,
   format: keyof typeof TYPES,
+  isFramed: boolean,
 ): Promise<Response> {
-  const chunks = control.exportAudit({ filter, format }).chunks[Symbol.asyncIterator]();
+  const made = control.exportAudit({ filter, format });
+  const chunks = (isFramed ? frames(made) : made.chunks)[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   let next = await chunks.next();
   const body = new ReadableStream<Uint8Array>({
@@ -30,6 +33,13 @@ export async function exportAudit(
       await chunks.return?.();
     },
   });
+  if (isFramed) return new Response(body, { headers: { "content-type": TYPES.ndjson } });
   const disposition = `attachment; filename="keybrake-audit.${format}"`;
   return new Response(body, { headers: { "content-type": TYPES[format], "content-disposition": disposition } });
+}
+
+/** The pieces as JSON texts, a line each, and then what a check of the file needs: so a reader sees that it has all of it. */
+async function* frames({ chunks, heads }: AuditExport): AsyncGenerator<string> {
+  for await (const chunk of chunks) yield `${JSON.stringify(chunk)}\n`;
+  yield `${JSON.stringify(heads())}\n`;
 }

@@ -2,9 +2,9 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { METHODS } from "../core/call.ts";
 import { readAuditFilter } from "../operate/audit-filter.ts";
-import { ExplainAnswer, ReplayAnswer, TemplateAnswer, TemplatesAnswer } from "./answers/policies.ts";
+import { ExplainAnswer, ReplayAnswer, SuggestionAnswer, TemplateAnswer, TemplatesAnswer } from "./answers/policies.ts";
 import { described } from "./described.ts";
-import { query } from "./query.ts";
+import { given, query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
 const tag = "Policies";
@@ -17,7 +17,16 @@ const Inputs = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(
 
 const ReplayBody = Type.Object(
   {
-    template: Type.String({ description: "The template's name." }),
+    template: Type.Optional(Type.String({ description: "The template's name." })),
+    source: Type.Optional(
+      Type.Object(
+        {
+          file_name: Type.String({ description: "What the file is called: billing.yaml." }),
+          text: Type.String({ description: "Its YAML." }),
+        },
+        { additionalProperties: false, description: "Or a template that is not in the directory." },
+      ),
+    ),
     inputs: Type.Optional(Inputs),
     since: Type.Optional(Type.String({ description: "Calls since then: a time, or how long ago. Default: 7d." })),
     until: Type.Optional(Type.String({ description: "Only calls before then." })),
@@ -25,6 +34,21 @@ const ReplayBody = Type.Object(
     key_id: Type.Optional(Type.String({ description: "Only calls with this vault key." })),
   },
   { title: "ReplayPolicy", additionalProperties: false, examples: [{ template: "billing", since: "24h" }] },
+);
+
+const SuggestBody = Type.Object(
+  {
+    run: Type.String({ description: "The run's label." }),
+    vendor: Type.Optional(Type.String({ description: "The vendor, where the run called several." })),
+    margin_percent: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000,
+        description: "Room on top of the amounts that were used; 20 where it is not given.",
+      }),
+    ),
+  },
+  { title: "SuggestPolicy", additionalProperties: false, examples: [{ run: "ray-billing/01", margin_percent: 20 }] },
 );
 
 const ExplainBody = Type.Object(
@@ -47,7 +71,8 @@ const ExplainBody = Type.Object(
 );
 
 /** Templates, and what the proxy would do. */
-export function policyController({ control, gate, clock }: ApiSetting) {
+export function policyController(setting: ApiSetting) {
+  const { control, gate } = setting;
   return new Elysia(ELYSIA)
     .get("/policies", async () => ({ policies: await control.listTemplates() }), {
       query: query({}),
@@ -88,12 +113,17 @@ export function policyController({ control, gate, clock }: ApiSetting) {
         }),
       },
     )
+    .use(tuningController(setting));
+}
+
+/** Templates against what is recorded. */
+function tuningController({ control, clock }: ApiSetting) {
+  return new Elysia(ELYSIA)
     .post(
       "/policies/replay",
-      ({ body: { template, inputs, since = "7d", ...texts } }) =>
+      ({ body: { template, source, inputs, since = "7d", ...texts } }) =>
         control.replayPolicy({
-          template,
-          ...(inputs && { inputs }),
+          ...given({ template, source, inputs }),
           filter: readAuditFilter({ since, ...texts }, clock.now()),
         }),
       {
@@ -104,6 +134,22 @@ export function policyController({ control, gate, clock }: ApiSetting) {
           summary: "Which recorded calls a template would have refused, and the dollars",
           tag,
           answer: ReplayAnswer,
+          fails: [404],
+        }),
+      },
+    )
+    .post(
+      "/policies/suggest",
+      ({ body: { run, vendor, margin_percent = 20 } }) =>
+        control.suggestPolicy({ run, margin_percent, ...given({ vendor }) }),
+      {
+        parse: "json",
+        body: SuggestBody,
+        detail: described({
+          id: "suggestPolicy",
+          summary: "The tightest template that would have allowed what a recorded run did",
+          tag,
+          answer: SuggestionAnswer,
           fails: [404],
         }),
       },

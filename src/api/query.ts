@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { Problem } from "../core/problem.ts";
 import { AUDIT_ROWS_PER_PAGE_MAX } from "../operate/audit.ts";
 
@@ -37,9 +37,6 @@ export const AUDIT_FILTER = {
   since: parameter("Calls from then on: 24h back from now, or 2026-01-31T12:00:00Z."),
   until: parameter("Calls before then; written like since."),
 };
-
-const FilterQuery = Type.Object(AUDIT_FILTER);
-export type FilterTexts = Static<typeof FilterQuery>;
 
 /** The number of rows that a query asks for, `standard` where it does not say. */
 export function limitOf(text: string | undefined, standard: number, max = AUDIT_ROWS_PER_PAGE_MAX): number {

@@ -47,12 +47,15 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "GET", path: "/audit", access: READING },
   { method: "GET", path: "/audit/totals", access: READING },
   { method: "GET", path: "/audit/verify", access: READING },
+  { method: "POST", path: "/audit/verify", access: READING },
   { method: "GET", path: "/audit/export", access: READING },
   { method: "GET", path: "/audit/stream", access: READING },
+  { method: "POST", path: "/audit/prune", access: ADMIN },
   { method: "POST", path: "/audit/:id/resolve", access: ISSUING },
 
   { method: "GET", path: "/vendors", access: ALL_ROLES },
   { method: "GET", path: "/vendors/:name/operations", access: ALL_ROLES },
+  { method: "GET", path: "/vendors/:name/prices", access: ALL_ROLES },
   { method: "PUT", path: "/vendors/:name/secret", access: ADMIN },
   { method: "DELETE", path: "/vendors/:name/secret", access: ADMIN },
   { method: "POST", path: "/vendors/:name/test", access: ADMIN },
@@ -68,8 +71,15 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "GET", path: "/policies", access: ALL_ROLES },
   { method: "GET", path: "/policies/:name", access: ALL_ROLES },
   { method: "POST", path: "/policies/explain", access: ALL_ROLES },
-  // It tells what other keys did, as the audit does.
+  // They tell what other keys did, as the audit does.
   { method: "POST", path: "/policies/replay", access: READING },
+  { method: "POST", path: "/policies/suggest", access: READING },
+
+  { method: "GET", path: "/alerts", access: READING },
+  { method: "POST", path: "/alerts/test", access: ADMIN },
+
+  { method: "GET", path: "/about", access: ALL_ROLES },
+  { method: "GET", path: "/doctor", access: ADMIN },
 ];
 
 /** Where the routes of keys stand; the first is canonical, the others are the same routes. */
@@ -112,7 +122,9 @@ export function isOpen(method: string, path: string): boolean {
 }
 
 const CONTROL_SEGMENTS: ReadonlySet<string> = new Set(
-  "vault keys audit spend budgets vendors brake tokens session policies docs healthz readyz metrics".split(" "),
+  "vault keys audit spend budgets vendors brake tokens session policies about alerts doctor docs healthz readyz metrics".split(
+    " ",
+  ),
 );
 
 /**

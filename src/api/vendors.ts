@@ -3,13 +3,14 @@ import { Elysia } from "elysia";
 import { Secret } from "../core/secret.ts";
 import {
   OperationsAnswer,
+  PricesAnswer,
   RemovedVendorAnswer,
   VendorAnswer,
   VendorsAnswer,
   VendorTestAnswer,
 } from "./answers/operators.ts";
 import { described } from "./described.ts";
-import { given, query } from "./query.ts";
+import { flag, given, query } from "./query.ts";
 import { type ApiSetting, ELYSIA } from "./setting.ts";
 
 const tag = "Vendors";
@@ -38,7 +39,8 @@ const SecretBody = Type.Object(
 );
 
 /** Names and health of the vendors; a secret goes in and never comes out. */
-export function vendorController({ control }: ApiSetting) {
+export function vendorController(setting: ApiSetting) {
+  const { control } = setting;
   return new Elysia(ELYSIA)
     .get("/vendors", async () => ({ vendors: await control.listVendors() }), {
       query: query({}),
@@ -83,17 +85,7 @@ export function vendorController({ control }: ApiSetting) {
         fails: [404],
       }),
     })
-    .get("/vendors/:name/operations", ({ params }) => ({ operations: control.vendorOperations(params.name) }), {
-      params: VendorName,
-      query: query({}),
-      detail: described({
-        id: "listOperations",
-        summary: "A vendor's operations: priced, look-up, free or closed",
-        tag,
-        answer: OperationsAnswer,
-        fails: [404],
-      }),
-    })
+    .use(knowledgeController(setting))
     .post("/vendors/:name/test", ({ params }) => control.testVendor(params.name), {
       params: VendorName,
       query: query({}),
@@ -105,4 +97,39 @@ export function vendorController({ control }: ApiSetting) {
         fails: [404],
       }),
     });
+}
+
+/** What Keybrake knows of a vendor's API, and what it reckons with. */
+function knowledgeController({ control }: ApiSetting) {
+  return new Elysia(ELYSIA)
+    .get(
+      "/vendors/:name/operations",
+      async ({ params }) => ({ operations: await control.vendorOperations(params.name) }),
+      {
+        params: VendorName,
+        query: query({}),
+        detail: described({
+          id: "listOperations",
+          summary: "A vendor's operations: priced, look-up, free or closed",
+          tag,
+          answer: OperationsAnswer,
+          fails: [404],
+        }),
+      },
+    )
+    .get(
+      "/vendors/:name/prices",
+      async ({ params, query: { all } }) => ({ prices: await control.vendorPrices(params.name, all === "true") }),
+      {
+        params: VendorName,
+        query: query({ all: flag("true: tables by number line by line.") }),
+        detail: described({
+          id: "listPrices",
+          summary: "A vendor's prices that keybrake.yaml can set, and the figures in force",
+          tag,
+          answer: PricesAnswer,
+          fails: [404],
+        }),
+      },
+    );
 }

@@ -1,40 +1,12 @@
 import type { Command } from "commander";
-import { testNews } from "../alerts/news.ts";
-import { postAlert } from "../alerts/post.ts";
-import { type Config, refuseUnsafeEnvironment } from "../config.ts";
-import type { AlertTarget } from "../core/alert-target.ts";
-import { Problem } from "../core/problem.ts";
 import type { EpochMs } from "../core/window.ts";
-import { Reach } from "../proxy/reach.ts";
-import type { Delivery } from "../store/alert-queue.ts";
-import { type Cli, globalFlags, withExamples } from "./cli.ts";
-import { withStore } from "./local-store.ts";
+import type { AlertDeliveryView, AlertTestView } from "../operate/alert-verbs.ts";
+import { ALERTS_MAX } from "../operate/alerts.ts";
+import { type Cli, withExamples } from "./cli.ts";
+import { withControl } from "./local.ts";
 import { countUpTo } from "./policy-flags.ts";
 import type { Column } from "./table.ts";
 import { fromNow, shortTime } from "./wording.ts";
-
-const DELIVERIES_MAX = 10_000;
-
-interface DeliveryView {
-  readonly event_id: string;
-  readonly type: string;
-  readonly at: string;
-  readonly text: string;
-  readonly target: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly next_try_at: string | null;
-  readonly http_status: number | null;
-  readonly problem: string | null;
-}
-
-interface TestView {
-  readonly target: string;
-  readonly type: string;
-  readonly ok: boolean;
-  readonly http_status: number | null;
-  readonly problem: string | null;
-}
 
 /** `keybrake alert`: whether alerts arrive, and which are on their way. */
 export function addAlertCommands(program: Command, cli: Cli): void {
@@ -53,8 +25,7 @@ function addTest(alert: Command, cli: Cli): void {
     .option("--target <name>", "only this target of keybrake.yaml")
     .option("--json", "print a JSON array")
     .action(async ({ target, json }: { target?: string; json?: true }) => {
-      refuseUnsafeEnvironment(cli.environment);
-      const results = await withStore(cli, globalFlags(command), (_, { config }) => sendTest(cli, config, target));
+      const results = await withControl(cli, command, (control) => control.testAlerts(target));
       cli.exitCode = results.some(({ ok }) => !ok) ? 1 : 0;
       if (json) return cli.voice.sayJson(results);
       for (const result of results) cli.voice.say(testLine(result));
@@ -66,59 +37,21 @@ function addList(alert: Command, cli: Cli): void {
   const command = alert
     .command("list")
     .description("list the alerts that wait for a target, and the newest of those that do not")
-    .option("--limit <n>", "at most so many", countUpTo(DELIVERIES_MAX), 50)
+    .option("--limit <n>", "at most so many", countUpTo(ALERTS_MAX), 50)
     .option("--json", "print a JSON array")
     .action(async ({ limit, json }: { limit: number; json?: true }) => {
-      const found = await withStore(cli, globalFlags(command), (store) => store.listDeliveries(limit));
-      const views = found.map(deliveryView);
+      const views = await withControl(cli, command, (control) => control.listAlerts(limit));
       if (json) return cli.voice.sayJson(views);
       cli.voice.sayTable(columns(cli.clock.now()), views, "no alert was sent, and none waits");
     });
   withExamples(command, ["keybrake alert list", "keybrake alert list --json"]);
 }
 
-async function sendTest(cli: Cli, config: Config, only: string | undefined): Promise<readonly TestView[]> {
-  const reach = new Reach(cli.clock);
-  const options = { ...cli, isPublic: (url: string) => reach.isPublic(url) };
-  const news = testNews(cli.clock.now());
-  return Promise.all(
-    chosen(config.alerts.targets, only).map(async (target) => {
-      const { httpStatus, problem } = await postAlert(options, target, news);
-      return { target: target.name, type: target.type, ok: problem === null, http_status: httpStatus, problem };
-    }),
-  );
-}
-
-function chosen(targets: readonly AlertTarget[], only: string | undefined): readonly AlertTarget[] {
-  if (targets.length === 0) {
-    throw new Problem("not_found", "no alert target is configured", "name one under alerts: in keybrake.yaml");
-  }
-  const found = only === undefined ? targets : targets.filter(({ name }) => name === only);
-  if (found.length > 0) return found;
-  const names = targets.map(({ name }) => name).join(", ");
-  throw new Problem("not_found", `there is no alert target ${JSON.stringify(only)}`, `keybrake.yaml has ${names}`);
-}
-
-function testLine({ target, ok, http_status: status, problem }: TestView): string {
+function testLine({ target, ok, http_status: status, problem }: AlertTestView): string {
   return ok ? `${target} has taken it and answered ${status}` : `${target} did not take it: ${problem}`;
 }
 
-function deliveryView({ event, target, state, attempts, dueAt, httpStatus, problem }: Delivery): DeliveryView {
-  return {
-    event_id: event.id,
-    type: event.type,
-    at: new Date(event.at).toISOString(),
-    text: event.text,
-    target,
-    state,
-    attempts,
-    next_try_at: state === "pending" ? new Date(dueAt).toISOString() : null,
-    http_status: httpStatus,
-    problem,
-  };
-}
-
-const columns = (now: EpochMs): readonly Column<DeliveryView>[] => [
+const columns = (now: EpochMs): readonly Column<AlertDeliveryView>[] => [
   { header: "at (UTC)", text: ({ at }) => shortTime(at) },
   { header: "event", text: ({ type }) => type },
   { header: "target", text: ({ target }) => target, widthMin: 6 },

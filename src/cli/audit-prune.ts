@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { Problem } from "../core/problem.ts";
 import { parseDuration } from "../core/window.ts";
 import type { PruneAuditView } from "../operate/audit-chain-verbs.ts";
+import type { ControlPlane } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { countUpTo } from "./policy-flags.ts";
@@ -40,9 +41,9 @@ export function addAuditPruneCommand(audit: Command, cli: Cli): void {
         throw new Problem("usage", "rows that are removed are gone for good", "look with --dry-run, then say --yes");
       }
       const progress = new Progress(cli.voice, "rows removed");
-      const view = await withControl(cli, command, (control, { retentionDays }) =>
+      const view = await withControl(cli, command, async (control) =>
         control.pruneAudit({
-          olderThanMs: ageOf(flags, retentionDays),
+          olderThanMs: await ageOf(flags, control),
           dryRun: flags.dryRun ?? false,
           onProgress: (removed) => progress.show(removed),
         }),
@@ -57,10 +58,10 @@ export function addAuditPruneCommand(audit: Command, cli: Cli): void {
   ]);
 }
 
-function ageOf({ olderThan, keepDays }: PruneFlags, retentionDays: number | undefined): number {
+async function ageOf({ olderThan, keepDays }: PruneFlags, control: ControlPlane): Promise<number> {
   if (olderThan === undefined) {
-    const days = keepDays ?? retentionDays;
-    if (days !== undefined) return days * DAY_MS;
+    const days = keepDays ?? (await control.about()).retention_days;
+    if (days !== null) return days * DAY_MS;
     throw new Problem(
       "usage",
       "nothing says which rows are old",

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { readConfig } from "../config.ts";
+import { isRemote } from "../config-remote.ts";
 import { Problem } from "../core/problem.ts";
-import type { AuditVerdictView, ExportVerdictView } from "../operate/audit-chain-verbs.ts";
+import type { AuditVerdictView, CheckpointText, ExportVerdictView } from "../operate/audit-chain-verbs.ts";
+import { checkpointsIn } from "../operate/checkpoint-file.ts";
 import { verifyExportFile } from "../operate/verify-export.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
@@ -33,7 +35,10 @@ export function addAuditVerifyCommand(audit: Command, cli: Cli): void {
       if (file !== undefined) return sayExport(file, await verifyFile(file, command, cli), json, cli);
       const progress = new Progress(cli.voice, "rows checked");
       const verdict = await withControl(cli, command, (control) =>
-        control.verifyAudit({ checkpoints: checkpoint, onProgress: (done, of) => progress.show(done, of) }),
+        control.verifyAudit({
+          checkpoints: checkpoint.map(checkpointsAt),
+          onProgress: (done, of) => progress.show(done, of),
+        }),
       ).finally(() => progress.end());
       sayVerdict(verdict, json, cli);
     });
@@ -44,8 +49,17 @@ export function addAuditVerifyCommand(audit: Command, cli: Cli): void {
   ]);
 }
 
+function checkpointsAt(path: string): CheckpointText {
+  if (!existsSync(path)) throw new Problem("not_found", `there is no checkpoint file ${path}`);
+  return checkpointsIn(path);
+}
+
 /** An auditor has the file and no data directory; none is made for it. */
 async function verifyFile(file: string, command: Command, cli: Cli): Promise<ExportVerdictView> {
+  if (isRemote(cli.environment)) {
+    cli.voice.note("the file is read here and the key is the server's: only links and sums are checked");
+    return verifyExportFile(file, undefined);
+  }
   const { dataDir } = readConfig(globalFlags(command), cli.environment);
   if (existsSync(dataDir)) return withControl(cli, command, (control) => control.verifyExport(file));
   cli.voice.note(`there is no data directory ${dataDir}, and so no key: only links and sums are checked`);

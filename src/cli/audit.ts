@@ -6,6 +6,7 @@ import type { AuditPageView, AuditRowView, ControlPlane } from "../operate/contr
 import type { AuditFilter } from "../store/store.ts";
 import { addAuditExportCommand } from "./audit-export.ts";
 import { type AuditFilterFlags, addAuditFilterFlags, readAuditFilterFlags } from "./audit-filter-flags.ts";
+import { followAudit } from "./audit-follow.ts";
 import { addAuditPruneCommand } from "./audit-prune.ts";
 import { type AuditFormat, auditColumns, FORMATS, totalsText } from "./audit-text.ts";
 import { addAuditVerifyCommand } from "./audit-verify.ts";
@@ -15,9 +16,6 @@ import { countUpTo, given } from "./policy-flags.ts";
 import { layOut } from "./table.ts";
 
 const LIMIT_MAX = 1_000_000;
-const FOLLOW_PAUSE_MS = 500;
-/** A followed call is printed when it is final, or after so many looks (5 s) as it is. */
-const FOLLOW_LOOKS_MAX = 10;
 
 interface AuditFlags extends AuditFilterFlags {
   readonly limit: number;
@@ -44,7 +42,7 @@ export function addAuditCommand(program: Command, cli: Cli): void {
         const page = await newest(control, filter, flags.limit);
         const printer = new AuditPrinter(format, cli);
         printer.first(page.rows);
-        if (flags.follow) await follow(control, filter, page.newer_cursor, printer, cli);
+        if (flags.follow) await followAudit(control, filter, page.newer_cursor, cli, (rows) => printer.more(rows));
         else if (format === "table") await sayTotals(control, filter, page.rows.length, cli);
       };
       await withControl(cli, command, show, { ifBroken: "warn" });
@@ -112,41 +110,4 @@ class AuditPrinter {
     const paint = (text: string, colour: Parameters<typeof voice.paint>[1]) => voice.paint(text, colour);
     for (const line of layOut(auditColumns(rows, clock.now()), rows, voice.width, paint).slice(1)) voice.say(line);
   }
-}
-
-/**
- * Polls until a signal comes. A call that is in flight is waited for, so that its line shows what it did cost; the others
- * of its page are not held up by it.
- */
-async function follow(
-  control: ControlPlane,
-  filter: AuditFilter,
-  from: string | null,
-  printer: AuditPrinter,
-  cli: Cli,
-): Promise<void> {
-  let isOver = false;
-  const stopListening = cli.signals.listen(() => {
-    isOver = true;
-  });
-  let cursor = from;
-  let looks = 0;
-  const printed = new Set<string>();
-  while (!isOver) {
-    await cli.pause(FOLLOW_PAUSE_MS);
-    const page: AuditPageView = await control.queryAudit(filter, {
-      limit: AUDIT_ROWS_PER_PAGE_MAX,
-      ...given("after", cursor ?? undefined),
-    });
-    looks = page.rows.some(({ state }) => state === "held") ? looks + 1 : FOLLOW_LOOKS_MAX;
-    const isLastLook = looks >= FOLLOW_LOOKS_MAX;
-    const ready = page.rows.filter(({ id, state }) => !printed.has(id) && (state !== "held" || isLastLook));
-    printer.more(ready);
-    for (const { id } of ready) printed.add(id);
-    if (!isLastLook) continue;
-    cursor = page.newer_cursor ?? cursor;
-    looks = 0;
-    printed.clear();
-  }
-  stopListening();
 }

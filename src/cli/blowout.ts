@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { readConfig } from "../config.ts";
 import { type Blowout, blowout } from "../operate/blowout.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
+import { noteLocal } from "./local.ts";
 import { countUpTo } from "./policy-flags.ts";
 import type { Column } from "./table.ts";
 import { counted, dollars, facts, grouped } from "./wording.ts";
@@ -33,6 +34,7 @@ export function addBlowoutCommand(program: Command, cli: Cli): void {
     .option("--json", "print a JSON object")
     .action((flags: BlowoutFlags) => {
       const { vendors, prices } = readConfig(globalFlags(command), cli.environment);
+      noteLocal(cli, "prices are those");
       const view = blowout(vendors, prices, flags);
       if (flags.json) {
         cli.voice.sayJson(view);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { Problem } from "../core/problem.ts";
-import type { BrakeView, ControlPlane } from "../operate/control-plane.ts";
+import type { BrakeView } from "../operate/brake-verbs.ts";
+import type { ControlPlane } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import { given } from "./policy-flags.ts";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Config, ConfigFlags, Environment } from "../config.ts";
+import type { RemoteSetting } from "../config-remote.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ControlPlane } from "../operate/control-plane.ts";
 import type { RunningServer, ServerOptions } from "../server.ts";
@@ -15,6 +16,7 @@ export interface Cli {
   readonly keyboard: Keyboard;
   readonly signals: Signals;
   readonly openControl: (config: Config) => Promise<OpenControl>;
+  readonly openRemote: (remote: RemoteSetting) => Promise<OpenControl>;
   readonly startServer: (options: ServerOptions) => Promise<RunningServer>;
   readonly pause: (durationMs: number) => Promise<void>;
   /** What the program ends with where nothing is thrown. */
@@ -24,8 +26,8 @@ export interface Cli {
 /** A control plane, and what is to be closed after it. */
 export interface OpenControl {
   readonly control: ControlPlane;
-  /** The data directory's real path. */
-  readonly dataDir: string;
+  /** Where it is, in words: `data directory /var/lib/keybrake`, `server https://keybrake.example`. */
+  readonly place: string;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { Config } from "../config.ts";
-import type { ControlPlane, FindingView } from "../operate/control-plane.ts";
+import type { FindingView } from "../operate/about.ts";
+import type { ControlPlane } from "../operate/control-plane.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
 import type { Colour } from "./voice.ts";
@@ -15,7 +15,7 @@ export function addDoctorCommand(program: Command, cli: Cli): void {
     .description("say what is misconfigured and how to mend it; ends with 1 where there is an error")
     .option("--json", "print a JSON array")
     .action(async ({ json }: { json?: true }) => {
-      const look = async (control: ControlPlane, _config: Config, leftOut: readonly string[]) => [
+      const look = async (control: ControlPlane, leftOut: readonly string[]) => [
         ...leftOut.map(brokenSetting),
         ...(await control.doctor()),
       ];

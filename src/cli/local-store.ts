@@ -5,6 +5,7 @@ import { openStore, storeFile } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { prepareDataDir } from "../vault/data-dir.ts";
 import type { Cli, GlobalFlags } from "./cli.ts";
+import { refuseRemote } from "./local.ts";
 
 /** The file of the store, and the data directory's real path. */
 export interface LocalStore {
@@ -19,14 +20,8 @@ export interface LocalStore {
  * @throws Problem where the store is not a file of this machine.
  */
 export function locateStore(cli: Cli, flags: GlobalFlags, mustExist: boolean): LocalStore {
+  refuseRemote(cli, "backups are made and restored on the server's own machine");
   const config = readConfig(flags, cli.environment);
-  if (config.remote) {
-    throw new Problem(
-      "usage",
-      `KEYBRAKE_URL is set to ${config.remote.url}, and backups are made and restored on the server's own machine`,
-      "run it there with KEYBRAKE_URL unset",
-    );
-  }
   if (mustExist && !existsSync(config.dataDir)) throw noDatabase(`in ${config.dataDir}`);
   const dataDir = prepareDataDir(config.dataDir);
   const file = storeFile(config.storeUrl, dataDir);

@@ -10,7 +10,7 @@ import { loadTemplate } from "../policy/load.ts";
 import { POLICY_FIELDS } from "../policy/schema.ts";
 import { type Template, templateName } from "../policy/template.ts";
 import { type Cli, withExamples } from "./cli.ts";
-import { withControl } from "./local.ts";
+import { refuseRemote, withLocalControl } from "./local.ts";
 import { addPolicyFlags, type FlagValues, readPolicyFlags } from "./policy-flags.ts";
 import { askForTemplate, missingAnswers, presetNamed, type TemplateAnswers } from "./policy-questions.ts";
 
@@ -25,7 +25,8 @@ export function addPolicyNew(policy: Command, cli: Cli): void {
   addPolicyFlags(command)
     .option("--json", "print a JSON object")
     .action(async (name: string | undefined, flags: FlagValues) => {
-      const written = await withControl(cli, command, async (control, config) => {
+      refuseRemote(cli, "a new template is a file of this machine, which that server does not read");
+      const written = await withLocalControl(cli, command, async (control, config) => {
         const templates = await control.listTemplates();
         const given = answersOf(name, flags);
         const answers = await complete(cli, given, templates, config);

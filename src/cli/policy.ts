@@ -11,7 +11,7 @@ import { type LintProblem, lintTemplate } from "../policy/lint.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import { explainRequest, explainText } from "./explain-text.ts";
-import { withControl } from "./local.ts";
+import { noteLocal, withControl } from "./local.ts";
 import { collect, collectPair } from "./policy-flags.ts";
 import { addPolicyNew } from "./policy-new.ts";
 import { addReplayCommand } from "./policy-replay.ts";
@@ -55,8 +55,8 @@ function addList(policy: Command, cli: Cli): void {
     .description("list the templates that keys can be issued from")
     .option("--json", "print a JSON array")
     .action(async ({ json }: { json?: true }) => {
-      const templates = await withControl(cli, command, async (control, { policiesDir }) => {
-        cli.voice.note(`templates from ${policiesDir}`);
+      const templates = await withControl(cli, command, async (control) => {
+        cli.voice.note(`templates from ${(await control.about()).policies_dir}`);
         return control.listTemplates();
       });
       if (json) cli.voice.sayJson(templates);
@@ -94,6 +94,7 @@ function addLint(policy: Command, cli: Cli): void {
     .option("--json", "print a JSON array")
     .action((files: readonly string[], { json }: { json?: true }) => {
       const { policiesDir, currencyRates, vendors } = readConfig(globalFlags(command), cli.environment);
+      if (files.length === 0) noteLocal(cli, "templates are those");
       const paths = files.length > 0 ? files : templateFiles(policiesDir);
       const problems = paths.flatMap((path) => lintFile(path, vendors, currencyRates));
       const errors = problems.filter(({ severity }) => severity === "error").length;
@@ -163,11 +164,11 @@ function addExplain(policy: Command, cli: Cli): void {
     .option("--json", "print a JSON object")
     .action(async (call: string, flags: ExplainFlags) => {
       const request = explainRequest(call, flags);
-      await withControl(cli, command, async (control, { policiesDir }) => {
+      await withControl(cli, command, async (control) => {
         const view = await control.explain(request);
         if (flags.check && view.verdict !== "allowed") cli.exitCode = 1;
         if (flags.json) cli.voice.sayJson(view);
-        else cli.voice.say(explainText(view, policiesDir));
+        else cli.voice.say(explainText(view, (await control.about()).policies_dir));
       });
     });
   withExamples(command, [

@@ -3,6 +3,7 @@ import { systemClock } from "../core/clock.ts";
 import type { Cli } from "./cli.ts";
 import { processKeyboard } from "./keyboard.ts";
 import { openLocalControl } from "./local.ts";
+import { openRemoteControl } from "./remote/open.ts";
 import { processSignals } from "./signals.ts";
 import { processVoice } from "./voice.ts";
 
@@ -15,6 +16,7 @@ export function processCli(): Cli {
     keyboard: processKeyboard,
     signals: processSignals,
     openControl: (config) => openLocalControl(config, outside),
+    openRemote: async (remote) => openRemoteControl(remote, environment),
     startServer: async (options) => {
       // Only `serve` and `demo` pay for loading the server.
       const { startServer } = await import("../server.ts");

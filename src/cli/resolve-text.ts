@@ -1,8 +1,7 @@
 import type { EpochMs } from "../core/window.ts";
-import type { AuditRowView } from "../operate/control-plane.ts";
+import type { AuditRowView, VendorView } from "../operate/control-plane.ts";
 import type { ResolvedCallView } from "../operate/resolution.ts";
 import { idempotencyKeySent } from "../operate/vendor-trace.ts";
-import type { Vendor } from "../vendors/vendor.ts";
 import type { Column } from "./table.ts";
 import { budgetAmount, dollars, fromNow, grouped } from "./wording.ts";
 
@@ -11,7 +10,7 @@ export interface UnresolvedCall extends AuditRowView {
   readonly idempotency_key_sent: string | null;
 }
 
-export function unresolvedCall(row: AuditRowView, vendors: readonly Vendor[]): UnresolvedCall {
+export function unresolvedCall(row: AuditRowView, vendors: readonly VendorView[]): UnresolvedCall {
   const vendor = vendors.find(({ name }) => name === row["vendor"]);
   const sent = { id: row.id, method: textOf(row, "method"), idempotencyKeyHash: row["idempotency_key_hash"] as string };
   return { ...row, idempotency_key_sent: idempotencyKeySent(vendor, sent) };

@@ -3,11 +3,16 @@ import { formatUsd, parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import type { EpochMs } from "../core/window.ts";
 import { AUDIT_ROWS_PER_PAGE_MAX } from "../operate/audit.ts";
-import { type AuditPageView, type AuditRowView, type ControlPlane, LOCAL_ADMIN } from "../operate/control-plane.ts";
+import {
+  type AuditPageView,
+  type AuditRowView,
+  type ControlPlane,
+  LOCAL_ADMIN,
+  type VendorView,
+} from "../operate/control-plane.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "../operate/resolution.ts";
 import { lookUpAdvice } from "../operate/vendor-trace.ts";
 import type { AuditFilter } from "../store/store.ts";
-import type { Vendor } from "../vendors/vendor.ts";
 import { readTime } from "./audit-filter-flags.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
@@ -44,7 +49,8 @@ export function addResolveCommand(program: Command, cli: Cli): void {
     .option("--json", "print JSON: an array of the calls, or an object for one that is resolved")
     .action(async (ids: readonly string[], flags: ResolveFlags) => {
       const task = readTask(ids, flags, cli.clock.now());
-      await withControl(cli, command, async (control, { vendors }) => {
+      await withControl(cli, command, async (control) => {
+        const vendors = task.what === "each" ? [] : await control.listVendors();
         const find = (filter: AuditFilter) => unresolvedCalls(control, filter, vendors);
         if (task.what === "list") return list(await find(task.filter), vendors, flags, cli);
         if (task.what === "all") return resolveAll(control, await find(task.filter), task.request, flags, cli);
@@ -105,7 +111,7 @@ function usage(message: string, hint: string): Problem {
   return new Problem("usage", message, hint);
 }
 
-function list(calls: readonly UnresolvedCall[], known: readonly Vendor[], { json }: ResolveFlags, cli: Cli): void {
+function list(calls: readonly UnresolvedCall[], known: readonly VendorView[], { json }: ResolveFlags, cli: Cli): void {
   if (json) {
     cli.voice.sayJson(calls);
     return;
@@ -131,7 +137,7 @@ function heldUsd(calls: readonly AuditRowView[]): string {
 async function unresolvedCalls(
   control: ControlPlane,
   filter: AuditFilter,
-  vendors: readonly Vendor[],
+  vendors: readonly VendorView[],
 ): Promise<readonly UnresolvedCall[]> {
   const pages: AuditRowView[][] = [];
   let before: string | null = null;

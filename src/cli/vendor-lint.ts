@@ -5,6 +5,7 @@ import { Problem } from "../core/problem.ts";
 import { type DeclarationProblem, readDeclarations } from "../vendors/declared/read.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
+import { noteLocal } from "./local.ts";
 import { counted } from "./wording.ts";
 
 interface FileProblem extends DeclarationProblem {
@@ -23,6 +24,7 @@ export function addVendorLint(vendor: Command, cli: Cli): void {
     .option("--json", "print a JSON array")
     .action((files: readonly string[], { json }: { json?: true }) => {
       const paths = files.length > 0 ? files : [ownConfig(configPath(globalFlags(command), cli.environment))];
+      if (files.length === 0) noteLocal(cli, "keybrake.yaml is that");
       const read = paths.map((path) => ({ path, ...readDeclarations(textOf(path), VENDORS) }));
       const problems = read.flatMap(({ path, problems }) =>
         problems.map((problem): FileProblem => ({ ...problem, path })),

@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from "commander";
 import { readConfig } from "../config.ts";
+import { isRemote } from "../config-remote.ts";
 import {
   OPERATION_CLASSES,
   type OperationClassName,
@@ -8,6 +9,7 @@ import {
 } from "../operate/vendor-operations.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
+import { withControl } from "./local.ts";
 import type { Column } from "./table.ts";
 import type { Colour } from "./voice.ts";
 
@@ -22,16 +24,19 @@ interface OperationsFlags {
  * @param refuseSecret throws where the name could be a secret, so that no message repeats it.
  */
 export function addVendorOperations(vendor: Command, cli: Cli, refuseSecret: (name: string) => void): void {
+  const operationsOf = async (name: string) => {
+    if (isRemote(cli.environment)) return withControl(cli, command, (control) => control.vendorOperations(name));
+    return vendorOperations(readConfig(globalFlags(command), cli.environment).vendors, name);
+  };
   const command = vendor
     .command("operations")
     .description("list what Keybrake knows of a vendor's API: priced, look-up, free, closed")
     .addArgument(vendorArgument())
     .addOption(new Option("--class <class>", "only those of this class").choices(OPERATION_CLASSES))
     .option("--json", "print a JSON array")
-    .action((name: string, flags: OperationsFlags) => {
+    .action(async (name: string, flags: OperationsFlags) => {
       refuseSecret(name);
-      const { vendors } = readConfig(globalFlags(command), cli.environment);
-      const all = vendorOperations(vendors, name);
+      const all = await operationsOf(name);
       const shown = flags.class === undefined ? all : all.filter((each) => each.class === flags.class);
       if (flags.json) {
         cli.voice.sayJson(shown);

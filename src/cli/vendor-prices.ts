@@ -1,9 +1,10 @@
 import { Argument, type Command } from "commander";
 import { readConfig } from "../config.ts";
+import { isRemote } from "../config-remote.ts";
 import { type PriceView, vendorPrices } from "../operate/vendor-prices.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
-import { refuseRemote } from "./local.ts";
+import { withControl } from "./local.ts";
 import type { Column } from "./table.ts";
 
 interface PricesFlags {
@@ -17,17 +18,20 @@ interface PricesFlags {
  * @param refuseSecret throws where the name could be a secret, so that no message repeats it.
  */
 export function addVendorPrices(vendor: Command, cli: Cli, refuseSecret: (name: string) => void): void {
+  const pricesOf = async (name: string, isFull: boolean) => {
+    if (isRemote(cli.environment)) return withControl(cli, command, (control) => control.vendorPrices(name, isFull));
+    const config = readConfig(globalFlags(command), cli.environment);
+    return vendorPrices(config.vendors, config.prices, name, isFull);
+  };
   const command = vendor
     .command("prices")
     .description("list a vendor's prices that keybrake.yaml can set, and the figures in force")
     .addArgument(vendorArgument())
     .option("--all", "show tables by number line by line")
     .option("--json", "print a JSON array")
-    .action((name: string, flags: PricesFlags) => {
+    .action(async (name: string, flags: PricesFlags) => {
       refuseSecret(name);
-      const config = readConfig(globalFlags(command), cli.environment);
-      refuseRemote(config);
-      const shown = vendorPrices(config.vendors, config.prices, name, flags.all ?? false);
+      const shown = await pricesOf(name, flags.all ?? false);
       if (flags.json) {
         cli.voice.sayJson(shown);
         return;

@@ -12,9 +12,18 @@ export interface AuditChainVerbs {
 }
 
 export interface VerifyAuditRequest {
-  /** Files with checkpoints beside the installation's own. */
-  readonly checkpoints?: readonly string[];
+  /** Checkpoints beside the installation's own: copies that were kept elsewhere. */
+  readonly checkpoints?: readonly CheckpointText[];
   readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** A file of checkpoints as it was read. */
+export interface CheckpointText {
+  /** For messages: its path. */
+  readonly name: string;
+  readonly lines: AsyncIterable<string> | Iterable<string>;
+  /** The number of the first of the lines in the file; 1 where it is left out. */
+  readonly firstLine?: number;
 }
 
 /** The first thing that is wrong with the chain. */

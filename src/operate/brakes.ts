@@ -1,7 +1,7 @@
 import { timeOrderedId } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import type { Brake } from "../ledger/entry.ts";
-import type { BrakeRequest, BrakeView } from "./control-plane.ts";
+import type { BrakeRequest, BrakeView } from "./brake-verbs.ts";
 import { checkLabel, checkReason } from "./free-text.ts";
 import { stopHard } from "./hard-stop.ts";
 import { isoTime } from "./key-view.ts";

@@ -15,6 +15,7 @@ import { type Checkpoint, checkpointsInForce, readCheckpoint, writeCheckpoint } 
 import { type ChainFinding, placeFinding } from "../audit/finding.ts";
 import { Problem } from "../core/problem.ts";
 import { errorCode, fileProblem } from "../vault/private-file.ts";
+import type { CheckpointText } from "./audit-chain-verbs.ts";
 
 /** What is read for the newest checkpoint: some hundred lines. */
 const TAIL_BYTES = 64 * 1024;
@@ -67,27 +68,6 @@ export class CheckpointFile {
     });
   }
 
-  /** Every checkpoint that is in force, or the first line that is none of this installation's. */
-  async all(): Promise<readonly Checkpoint[] | ChainFinding> {
-    const written: Checkpoint[] = [];
-    let bad: number | undefined;
-    let number = 0;
-    const lines = createInterface({ input: createReadStream(this.path), crlfDelay: Number.POSITIVE_INFINITY });
-    try {
-      for await (const line of lines) {
-        number += 1;
-        const checkpoint = readCheckpoint(this.#key, line);
-        if (checkpoint) written.push(checkpoint);
-        else if (!isCutOff(line)) bad ??= number;
-      }
-    } catch (cause) {
-      throw fileProblem("cannot read the checkpoints in", this.path, cause);
-    }
-    if (bad === undefined) return checkpointsInForce(written);
-    const message = `line ${bad} of ${this.path} is no checkpoint of this installation: it was changed, or written for another one`;
-    return placeFinding("checkpoint_differs", written.at(-1)?.count ?? 0, message);
-  }
-
   #opened<Result>(flags: number, work: (file: number) => Result): Result {
     let file: number | undefined;
     try {
@@ -112,6 +92,38 @@ export class CheckpointFile {
       closeSync(directory);
     }
   }
+}
+
+/** The lines of a file of checkpoints, read as they are asked for. @throws Problem where it cannot be read. */
+export function checkpointsIn(path: string): CheckpointText {
+  return { name: path, lines: linesOf(path) };
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    throw fileProblem("cannot read the checkpoints in", path, cause);
+  }
+}
+
+/** Every checkpoint that is in force, or the first line that is none of the installation's with this `key`. */
+export async function readCheckpoints(
+  key: Uint8Array,
+  { name, lines, firstLine = 1 }: CheckpointText,
+): Promise<readonly Checkpoint[] | ChainFinding> {
+  const written: Checkpoint[] = [];
+  let bad: number | undefined;
+  let number = firstLine - 1;
+  for await (const line of lines) {
+    number += 1;
+    const checkpoint = readCheckpoint(key, line);
+    if (checkpoint) written.push(checkpoint);
+    else if (!isCutOff(line)) bad ??= number;
+  }
+  if (bad === undefined) return checkpointsInForce(written);
+  const message = `line ${bad} of ${name} is no checkpoint of this installation: it was changed, or written for another one`;
+  return placeFinding("checkpoint_differs", written.at(-1)?.count ?? 0, message);
 }
 
 /** What a crash leaves of a line: its beginning, which is no whole JSON. */

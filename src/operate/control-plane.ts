@@ -1,14 +1,18 @@
 import type { Secret } from "../core/secret.ts";
 import type { AuditFilter } from "../store/store.ts";
 import type { ControlRole } from "../vault/control-token.ts";
-import type { AgentSnippet } from "../vendors/vendor.ts";
+import type { AgentSnippet, Vendor } from "../vendors/vendor.ts";
+import type { InstallationVerbs } from "./about.ts";
+import type { AlertVerbs } from "./alert-verbs.ts";
 import type { AuditChainVerbs, AuditTotalsView } from "./audit-chain-verbs.ts";
 import type { AutoRevokeView } from "./auto-revoke-counts.ts";
+import type { BrakeVerbs } from "./brake-verbs.ts";
 import type { BudgetAboveView, BudgetVerbs, BudgetView } from "./budget-verbs.ts";
 import type { ExplainRequest, ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
 import type { SpendVerbs } from "./spend-verbs.ts";
 import type { VendorOperationVerbs } from "./vendor-operations.ts";
+import type { VendorPriceVerbs } from "./vendor-prices.ts";
 
 /**
  * What operators and their programs can do. One interface with the field names of http.md: the API's controllers answer
@@ -16,11 +20,15 @@ import type { VendorOperationVerbs } from "./vendor-operations.ts";
  * for what the caller can mend.
  */
 export interface ControlPlane
-  extends AuditChainVerbs,
+  extends AlertVerbs,
+    AuditChainVerbs,
+    BrakeVerbs,
     BudgetVerbs,
+    InstallationVerbs,
     PolicyTuningVerbs,
     SpendVerbs,
-    VendorOperationVerbs {
+    VendorOperationVerbs,
+    VendorPriceVerbs {
   issueKey(request: IssueKeyRequest, actor: Actor): Promise<IssuedKeyView>;
   listKeys(filter: ListKeysRequest, actor: Actor): Promise<KeyPage>;
   showKey(id: string, actor: Actor): Promise<ShownKeyView>;
@@ -37,10 +45,6 @@ export interface ControlPlane
   /** One cheap read with the real secret. */
   testVendor(name: string): Promise<VendorTestView>;
 
-  engageBrake(request: BrakeRequest): Promise<BrakeView>;
-  releaseBrake(request: { vendor?: string; label_prefix?: string }): Promise<readonly BrakeView[]>;
-  listBrakes(): Promise<readonly BrakeView[]>;
-
   issueToken(request: IssueTokenRequest): Promise<IssuedTokenView>;
   listTokens(): Promise<readonly TokenView[]>;
   revokeToken(id: string): Promise<{ id: string; revoked: boolean }>;
@@ -53,7 +57,6 @@ export interface ControlPlane
   listTemplates(): Promise<readonly TemplateView[]>;
   showTemplate(name: string): Promise<TemplateView>;
   explain(request: ExplainRequest): Promise<ExplainView>;
-  doctor(): Promise<readonly FindingView[]>;
 }
 
 /** Who asks. The local CLI is an admin without an id. */
@@ -125,6 +128,8 @@ export interface SpendView {
   readonly held_usd: string;
   readonly unresolved_usd: string;
   readonly calls: number;
+  /** Of the calls, those that were not let through. */
+  readonly refused: number;
   readonly budgets: readonly BudgetView[];
 }
 
@@ -198,6 +203,8 @@ export interface VendorView {
   readonly name: string;
   readonly title: string;
   readonly configured: boolean;
+  /** On which calls it honours an idempotency key. */
+  readonly idempotency: Vendor["idempotency"];
   readonly account_id: string | null;
   readonly origin: string;
   readonly private: boolean;
@@ -219,21 +226,6 @@ export interface VendorTestView {
   readonly ok: boolean;
   readonly http_status: number | null;
   readonly message: string;
-}
-
-export interface BrakeRequest {
-  readonly vendor?: string;
-  readonly label_prefix?: string;
-  readonly hard?: boolean;
-  readonly reason?: string;
-}
-
-export interface BrakeView {
-  readonly id: string;
-  readonly vendor: string | null;
-  readonly label_prefix: string | null;
-  readonly reason: string | null;
-  readonly engaged_at: string;
 }
 
 export interface IssueTokenRequest {
@@ -282,12 +274,4 @@ export interface TemplateView {
   readonly vendor: string;
   readonly inputs: readonly { readonly name: string; readonly description: string; readonly required: boolean }[];
   readonly source: string;
-}
-
-/** One thing that `doctor` looked at. */
-export interface FindingView {
-  readonly check: string;
-  readonly level: "ok" | "warning" | "error";
-  readonly message: string;
-  readonly hint: string | null;
 }

@@ -1,3 +1,5 @@
+import { about } from "./about.ts";
+import { listAlerts, testAlerts } from "./alerts.ts";
 import { auditTotals, queryAudit } from "./audit.ts";
 import { engageBrake, listBrakes, releaseBrake } from "./brakes.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -18,6 +20,7 @@ import { issueToken, listTokens, revokeToken } from "./tokens.ts";
 import { replayPolicy } from "./tuning/replay.ts";
 import { suggestPolicy } from "./tuning/suggest.ts";
 import { vendorOperations } from "./vendor-operations.ts";
+import { vendorPrices } from "./vendor-prices.ts";
 import { listVendors, removeVendor, setVendor } from "./vendors.ts";
 import { verifyAudit } from "./verify-audit.ts";
 import { verifyExportFile } from "./verify-export.ts";
@@ -36,7 +39,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     setVendor: (name, settings) => setVendor(options, name, settings),
     removeVendor: (name) => removeVendor(options, name),
     testVendor: (name) => probeVendor(options, name),
-    vendorOperations: (name) => vendorOperations(options.vendors, name),
+    vendorOperations: async (name) => vendorOperations(options.vendors, name),
+    vendorPrices: async (name, isFull) => vendorPrices(options.vendors, options.config.prices, name, isFull),
     engageBrake: (request) => engageBrake(options, request),
     releaseBrake: (request) => releaseBrake(options, request),
     listBrakes: () => listBrakes(options),
@@ -56,6 +60,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     explain: (request) => explainCall(options, request),
     replayPolicy: (request) => replayPolicy(options, request),
     suggestPolicy: (request) => suggestPolicy(options, request),
+    listAlerts: (limit) => listAlerts(options, limit),
+    testAlerts: (target) => testAlerts(options, target),
+    about: async () => about(options),
     doctor: () => doctor(options),
   };
 }

@@ -1,8 +1,8 @@
 import type { AlertTarget, SecretPlace } from "../core/alert-target.ts";
 import { Problem } from "../core/problem.ts";
 import { formatDuration } from "../core/window.ts";
+import type { FindingView } from "./about.ts";
 import { readSecret } from "./alert-secret.ts";
-import type { FindingView } from "./control-plane.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 type Finding = Omit<FindingView, "check">;

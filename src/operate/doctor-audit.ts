@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { checkpointName, counted } from "../audit/finding.ts";
 import { errorCode } from "../vault/private-file.ts";
+import type { FindingView } from "./about.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
-import type { FindingView } from "./control-plane.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { rollbackFound } from "./rollback.ts";
 

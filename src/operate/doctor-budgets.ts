@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { FindingView } from "./control-plane.ts";
+import type { FindingView } from "./about.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 type Finding = Omit<FindingView, "check">;

@@ -3,7 +3,7 @@ import { formatUsd } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
 import { unratedCaps, unratedCurrencies } from "../policy/unrated.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
-import type { FindingView } from "./control-plane.ts";
+import type { FindingView } from "./about.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 type Finding = Omit<FindingView, "check">;

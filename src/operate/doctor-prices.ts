@@ -1,7 +1,7 @@
 import type { EpochMs } from "../core/window.ts";
 import { type PriceName, shownName } from "../vendors/price-name.ts";
 import type { Vendor } from "../vendors/vendor.ts";
-import type { FindingView } from "./control-plane.ts";
+import type { FindingView } from "./about.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 type Finding = Omit<FindingView, "check">;

@@ -6,7 +6,7 @@ import { lintTemplate } from "../policy/lint.ts";
 import { checkFileModes } from "../vault/data-dir.ts";
 import { loadMasterKey } from "../vault/master-key.ts";
 import { unseal } from "../vault/seal.ts";
-import type { FindingView } from "./control-plane.ts";
+import type { FindingView } from "./about.ts";
 import { alertTargets } from "./doctor-alerts.ts";
 import { auditChain } from "./doctor-audit.ts";
 import { budgets } from "./doctor-budgets.ts";

@@ -132,6 +132,7 @@ function spendView(record: VaultKeyRecord, spend: KeySpend, config: Shown, now: 
     held_usd: formatUsd(spend.heldMicros),
     unresolved_usd: formatUsd(spend.unresolvedMicros),
     calls: spend.calls,
+    refused: spend.refused,
     budgets: budgetViews(record, spend, config, now),
   };
 }

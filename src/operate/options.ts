@@ -1,4 +1,5 @@
 import type { Config, Environment } from "../config.ts";
+import type { AlertTarget } from "../core/alert-target.ts";
 import type { Clock } from "../core/clock.ts";
 import type { HardStop } from "../core/hard-stop.ts";
 import type { BudgetSet } from "../policy/budget-set.ts";
@@ -22,6 +23,10 @@ export interface ControlPlaneOptions {
   readonly environment: Environment;
   /** Called once the stop is in force, for the calls in flight in this process; other servers read it in the store. */
   readonly onHardStop: (stop: HardStop) => void;
+  /** Sends the test event to a target, once. */
+  readonly tryAlert: (
+    target: AlertTarget,
+  ) => Promise<{ readonly httpStatus: number | null; readonly problem: string | null }>;
   /** Accounts of vendors that a sandbox stands in for: for the lines that an agent changes. */
   readonly sandboxAccountIds?: ReadonlyMap<string, string>;
 }

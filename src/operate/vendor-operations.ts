@@ -21,7 +21,7 @@ export interface OperationView {
 /** The part of the control plane that needs nothing but the program. */
 export interface VendorOperationVerbs {
   /** In the order in which they decide. @throws Problem `not_found` for a vendor that there is not. */
-  vendorOperations(name: string): readonly OperationView[];
+  vendorOperations(name: string): Promise<readonly OperationView[]>;
 }
 
 const IN_GENERAL = {

@@ -23,6 +23,12 @@ export interface PriceView {
   readonly otherwise: string | null;
 }
 
+/** The part of the control plane that needs the program and `keybrake.yaml` alone. */
+export interface VendorPriceVerbs {
+  /** As `vendorPrices`. @throws Problem `not_found` for a vendor that there is not. */
+  vendorPrices(name: string, isFull: boolean): Promise<readonly PriceView[]>;
+}
+
 /**
  * What an operator can set for a vendor, with the figures in force. `isFull` shows tables by number line by line.
  * @throws Problem `not_found` for a vendor that there is not.

@@ -11,7 +11,7 @@ export interface SentCall {
  * The idempotency key that the vendor got with the call, as far as it can be told afterwards: one made from an agent's own
  * key is known by that key's hash alone, and many calls have none.
  */
-export function idempotencyKeySent(vendor: Vendor | undefined, call: SentCall): string | null {
+export function idempotencyKeySent(vendor: Pick<Vendor, "idempotency"> | undefined, call: SentCall): string | null {
   const isOurs = vendor?.idempotency === "always" && call.method === "POST" && call.idempotencyKeyHash === null;
   return isOurs ? `kb_${call.id}` : null;
 }
@@ -30,7 +30,11 @@ const WHERE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What to look for at a vendor, and what else would settle the call; a sentence each. */
-export function lookUpAdvice({ name, title, idempotency }: Vendor): readonly string[] {
+export function lookUpAdvice({
+  name,
+  title,
+  idempotency,
+}: Pick<Vendor, "name" | "title" | "idempotency">): readonly string[] {
   const where = WHERE.get(name) ?? "in its own log of requests: the endpoint and the time";
   const advice = [`${title}: look ${where}`];
   if (idempotency === "never") return advice;

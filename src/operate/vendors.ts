@@ -131,6 +131,7 @@ function vendorView(vendor: Vendor, record: VendorRecord | undefined): VendorVie
     name: vendor.name,
     title: vendor.title,
     configured: record?.sealedSecret !== undefined,
+    idempotency: vendor.idempotency,
     account_id: record?.accountId || null,
     origin: record?.origin ?? (record && accountOrigin(vendor, record.accountId)) ?? vendor.origin,
     private: record?.isPrivate ?? false,

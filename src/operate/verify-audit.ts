@@ -3,9 +3,8 @@ import type { Checkpoint } from "../audit/checkpoint.ts";
 import type { ChainFinding } from "../audit/finding.ts";
 import { type ChainVerdict, verifyChain } from "../audit/verify.ts";
 import { formatUsd } from "../core/money.ts";
-import { Problem } from "../core/problem.ts";
 import type { AuditFindingView, AuditVerdictView, VerifyAuditRequest } from "./audit-chain-verbs.ts";
-import { CheckpointFile } from "./checkpoint-file.ts";
+import { checkpointsIn, readCheckpoints } from "./checkpoint-file.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 /** Checks the whole audit chain against its key, its head and its checkpoints; nothing is changed, and calls go on. */
@@ -15,9 +14,9 @@ export async function verifyAudit(
 ): Promise<AuditVerdictView> {
   const checkpoints: Checkpoint[] = [];
   let badLine: ChainFinding | undefined;
-  for (const path of [...(existsSync(config.auditCheckpointsFile) ? [config.auditCheckpointsFile] : []), ...own]) {
-    if (!existsSync(path)) throw new Problem("not_found", `there is no checkpoint file ${path}`);
-    const read = await new CheckpointFile(path, chainKey).all();
+  const ours = existsSync(config.auditCheckpointsFile) ? [checkpointsIn(config.auditCheckpointsFile)] : [];
+  for (const text of [...ours, ...own]) {
+    const read = await readCheckpoints(chainKey, text);
     if ("fault" in read) badLine ??= read;
     else checkpoints.push(...read);
   }

@@ -20,4 +20,6 @@ export interface KeySpend {
   readonly heldMicros: Micros;
   readonly unresolvedMicros: Micros;
   readonly calls: number;
+  /** Of the calls, those that were refused. */
+  readonly refused: number;
 }

@@ -128,6 +128,8 @@ describe("policies", () => {
     });
     expect((await replay({ template: "biling" })).status).toBe(404);
     expect((await replay({ template: "billing", since: "yesterday" })).status).toBe(422);
-    expect((await replay({ run: "nobody" })).json.message).toBe("template is missing");
+    expect((await replay({ run: "nobody" })).json.message).toBe("a replay needs a template");
+    const source = { file_name: "own.yaml", text: "vendor: stripe\nallowed_endpoints: [GET /v1/customers/*]\n" };
+    expect((await replay({ source })).json).toMatchObject({ template: "own" });
   });
 });

@@ -1,9 +1,9 @@
 import { createApi } from "../../src/api/api.ts";
 import type { ApiOptions } from "../../src/api/setting.ts";
 import type { LogFields } from "../../src/log.ts";
+import type { BrakeView } from "../../src/operate/brake-verbs.ts";
 import type {
   AuditPageView,
-  BrakeView,
   IssuedKeyView,
   KeyPage,
   KeyView,

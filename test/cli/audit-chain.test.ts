@@ -6,7 +6,7 @@ import { readConfig } from "../../src/config.ts";
 import { openInstallation } from "../../src/operate/installation.ts";
 import { recordHistory } from "../audit/chain-history.ts";
 import { Random } from "../audit/random.ts";
-import { NOW_MS, Terminal } from "./terminal.ts";
+import { NOW_MS, PLACES, Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
 const DAY_MS = 86_400_000;
@@ -32,7 +32,8 @@ function tamper(statement: string): void {
 const mask = (text: string) =>
   text.replaceAll(terminal.folder, "FOLDER").replace(/\b[0-9a-f]{64}\b/g, "<64 hex characters>");
 
-test("checking, exporting and pruning read as the golden transcript says", async () => {
+test.each(PLACES)("%s: checking, exporting and pruning read as the golden transcript says", async (place) => {
+  terminal.place = place;
   const file = join(terminal.folder, "audit.ndjson");
   const transcript = new Transcript(terminal);
   await transcript.type("audit verify");
@@ -66,7 +67,8 @@ test("checking, exporting and pruning read as the golden transcript says", async
   transcript.expectGolden("audit-chain", mask);
 });
 
-test("an export is for this user's eyes only, and CSV has its heads beside it", async () => {
+test.each(PLACES)("%s: an export is for this user's eyes only, and CSV has its heads beside it", async (place) => {
+  terminal.place = place;
   const file = join(terminal.folder, "audit.csv");
   await terminal.run(["audit", "export", "--format", "csv", "--output", file]);
   const heads = JSON.parse(readFileSync(`${file}.heads.json`, "utf8"));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readTime } from "../../src/cli/audit-filter-flags.ts";
 import type { AuditPageRequest, AuditRowView, ControlPlane } from "../../src/operate/control-plane.ts";
 import type { AuditFilter } from "../../src/store/store.ts";
-import { NOW_MS, Terminal, type TerminalOptions } from "./terminal.ts";
+import { NOW_MS, PLACES, Terminal, type TerminalOptions } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
 let terminal: Terminal;
@@ -90,30 +90,35 @@ class FakeAudit {
   }
 }
 
-test("the table, its total, and the other formats read as the golden transcript says", async () => {
-  const options: TerminalOptions = { control: new FakeAudit(ROWS).control };
-  const transcript = new Transcript(terminal);
-  await transcript.type("audit --run ray-billing/01", "", options);
-  await transcript.type("audit --limit 2", "", options);
-  await transcript.type("audit --limit 2 --format ndjson", "", options);
-  await transcript.type("audit --format csv", "", options);
-  terminal.nowMs += 86_400_000;
-  await transcript.type("audit", "", { ...options, columns: 80, environment: { NO_COLOR: "1" } });
-  await transcript.type("audit", "", { ...options, columns: 50, environment: { NO_COLOR: "1" } });
-  await transcript.type("audit --since 24h", "", { control: new FakeAudit([]).control });
-  terminal.nowMs -= 86_400_000;
-  const belonging: TerminalOptions = { control: new FakeAudit(BELONGING).control };
-  await transcript.type("audit", "", belonging);
-  await transcript.type("audit", "", { ...belonging, columns: 100, environment: { NO_COLOR: "1" } });
-  transcript.expectGolden("audit");
-});
+test.each(PLACES)(
+  "%s: the table, its total, and the other formats read as the golden transcript says",
+  async (place) => {
+    terminal.place = place;
+    const options: TerminalOptions = { control: new FakeAudit(ROWS).control };
+    const transcript = new Transcript(terminal);
+    await transcript.type("audit --run ray-billing/01", "", options);
+    await transcript.type("audit --limit 2", "", options);
+    await transcript.type("audit --limit 2 --format ndjson", "", options);
+    await transcript.type("audit --format csv", "", options);
+    terminal.nowMs += 86_400_000;
+    await transcript.type("audit", "", { ...options, columns: 80, environment: { NO_COLOR: "1" } });
+    await transcript.type("audit", "", { ...options, columns: 50, environment: { NO_COLOR: "1" } });
+    await transcript.type("audit --since 24h", "", { control: new FakeAudit([]).control });
+    terminal.nowMs -= 86_400_000;
+    const belonging: TerminalOptions = { control: new FakeAudit(BELONGING).control };
+    await transcript.type("audit", "", belonging);
+    await transcript.type("audit", "", { ...belonging, columns: 100, environment: { NO_COLOR: "1" } });
+    transcript.expectGolden("audit");
+  },
+);
 
 test("--json is an array of the rows with the field names of the audit table", async () => {
   const { out } = await terminal.run(["audit", "--json"], "", { control: new FakeAudit(ROWS).control });
   expect(JSON.parse(out)).toEqual(ROWS as unknown[]);
 });
 
-test("every filter reaches the control plane", async () => {
+test.each(PLACES)("%s: every filter reaches the control plane", async (place) => {
+  terminal.place = place;
   const audit = new FakeAudit([]);
   const filters = "--run r --label-contains l --key vk_1 --vendor stripe --verdict cap_exceeded --state refused";
   const others = "--customer cus_1 --event evt_1 --since 2026-03-01 --until 1h --limit 7";
@@ -137,7 +142,8 @@ test("every filter reaches the control plane", async () => {
   ]);
 });
 
-test("a limit over one page is fetched page by page, newest last", async () => {
+test.each(PLACES)("%s: a limit over one page is fetched page by page, newest last", async (place) => {
+  terminal.place = place;
   const many = Array.from({ length: 12_345 }, (_, index) => row(1, { id: `call_${index}` }));
   const audit = new FakeAudit(many);
   const { out } = await terminal.run(["audit", "--limit", "11000", "--format", "ndjson"], "", {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BUILTIN_TEMPLATES } from "../../src/policy/builtin.ts";
 import { fillTemplate, loadTemplate } from "../../src/policy/load.ts";
-import { Terminal } from "./terminal.ts";
+import { PLACES, Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
 let terminal: Terminal;
@@ -21,26 +21,30 @@ async function create(line: string, typed?: string) {
   });
 }
 
-test("writing a template, the scopes of a key and the cost of a loop read as the golden transcript says", async () => {
-  const transcript = new Transcript(terminal);
-  await transcript.type("policy new");
-  await transcript.type("policy new refunds-small --preset refunds --daily-usd-cap 50");
-  await transcript.type("policy show refunds-small");
-  await transcript.type("policy new refunds-small --preset refunds");
-  await transcript.type(
-    "policy new top-up --vendor stripe --operations topup.create --daily-usd-cap 9 --expires-in 1h",
-  );
-  await transcript.type("stripe-scopes");
-  await transcript.type("stripe-scopes --template refunds-small");
-  await transcript.type("stripe-scopes payouts.create 'POST /v1/webhook_endpoints' 'POST /v1/climate/orders'");
-  await transcript.type("stripe-scopes refunds.create --json");
-  await transcript.type("stripe-scopes --template email");
-  await transcript.type("blowout --vendor stripe --calls-per-minute 150");
-  await transcript.type("blowout --vendor twilio --calls-per-minute 180 --cap-usd 100 --hours 8");
-  await transcript.type("blowout --vendor postmark --calls-per-minute 150 --json");
-  await transcript.type("blowout --vendor shopify --calls-per-minute 150");
-  transcript.expectGolden("planning");
-});
+test.each(PLACES)(
+  "%s: writing a template, the scopes of a key and the cost of a loop read as the golden transcript says",
+  async (place) => {
+    terminal.place = place;
+    const transcript = new Transcript(terminal);
+    await transcript.type("policy new");
+    await transcript.type("policy new refunds-small --preset refunds --daily-usd-cap 50");
+    await transcript.type("policy show refunds-small");
+    await transcript.type("policy new refunds-small --preset refunds");
+    await transcript.type(
+      "policy new top-up --vendor stripe --operations topup.create --daily-usd-cap 9 --expires-in 1h",
+    );
+    await transcript.type("stripe-scopes");
+    await transcript.type("stripe-scopes --template refunds-small");
+    await transcript.type("stripe-scopes payouts.create 'POST /v1/webhook_endpoints' 'POST /v1/climate/orders'");
+    await transcript.type("stripe-scopes refunds.create --json");
+    await transcript.type("stripe-scopes --template email");
+    await transcript.type("blowout --vendor stripe --calls-per-minute 150");
+    await transcript.type("blowout --vendor twilio --calls-per-minute 180 --cap-usd 100 --hours 8");
+    await transcript.type("blowout --vendor postmark --calls-per-minute 150 --json");
+    await transcript.type("blowout --vendor shopify --calls-per-minute 150");
+    transcript.expectGolden("planning");
+  },
+);
 
 test("flags alone write a template that a key can be issued from", async () => {
   const line = "top-up --vendor stripe --operations topups.create --daily-usd-cap 100 --expires-in 1h";

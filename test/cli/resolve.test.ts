@@ -5,7 +5,7 @@ import { idFloor } from "../../src/core/id.ts";
 import { openInstallation } from "../../src/operate/installation.ts";
 import { unseenEnd } from "../../src/store/ledger/final-rows.ts";
 import { recordCall } from "../operate/record-call.ts";
-import { NOW_MS, type Run, Terminal } from "./terminal.ts";
+import { NOW_MS, PLACES, type Run, Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
 let terminal: Terminal;
@@ -62,7 +62,8 @@ async function unresolvedIds(): Promise<string[]> {
   return (JSON.parse((await run("--json")).out) as { id: string }[]).map(({ id }) => id);
 }
 
-test("listing, settling and releasing read as the golden transcript says", async () => {
+test.each(PLACES)("%s: listing, settling and releasing read as the golden transcript says", async (place) => {
+  terminal.place = place;
   const transcript = new Transcript(terminal);
   await transcript.type("resolve");
   const key = await issueKey("ray-billing/01");
@@ -85,7 +86,8 @@ test("listing, settling and releasing read as the golden transcript says", async
   transcript.expectGolden("resolve");
 });
 
-test("the list has what the vendor was sent, filtered by run and vendor", async () => {
+test.each(PLACES)("%s: the list has what the vendor was sent, filtered by run and vendor", async (place) => {
+  terminal.place = place;
   const [a, b] = [await issueKey("a/1"), await issueKey("b/1")];
   const [first] = await record(a, [{}]);
   const [second] = await record(b, [{ httpStatus: 502, facts: { idempotencyKeyHash: "ab".repeat(16) } }]);

@@ -18,7 +18,7 @@ export class Transcript {
       ([, single, double, bare]) => single ?? double ?? bare!,
     );
     const { code, out, err } = await this.#terminal.run(argv, stdin, options);
-    const said = err
+    const said = this.#placed(argv, err)
       .split("\n")
       .slice(0, -1)
       .map((each) => `! ${each}\n`);
@@ -26,11 +26,17 @@ export class Transcript {
     this.#text += this.#terminal.mask(`$ keybrake ${line}\n${said.join("")}${out}${end}\n`);
   }
 
+  /** What needs no data directory names none; a server it does name. */
+  #placed(argv: readonly string[], err: string): string {
+    const needsNone = argv[0] === "vendor" && ["operations", "prices"].includes(argv[1] ?? "");
+    return needsNone ? err.replace(/^keybrake: server .*\n/, "") : err;
+  }
+
   /** Compares with test/cli/golden/NAME.txt; KEYBRAKE_UPDATE_GOLDEN=1 writes that file instead. */
   expectGolden(name: string, mask: (text: string) => string = (text) => text): void {
     const text = mask(this.#text);
     const path = join(import.meta.dir, "golden", `${name}.txt`);
-    if (process.env["KEYBRAKE_UPDATE_GOLDEN"] === "1") {
+    if (process.env["KEYBRAKE_UPDATE_GOLDEN"] === "1" && this.#terminal.place === "local") {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text);
       return;

@@ -4,7 +4,7 @@ import { readGrammar } from "../../src/cli/completion/grammar.ts";
 import { createProgram } from "../../src/main.ts";
 import type { OperationView } from "../../src/operate/vendor-operations.ts";
 import { CODED_VENDORS, VENDORS } from "../../src/vendors/index.ts";
-import { Terminal } from "./terminal.ts";
+import { PLACES, Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
 let terminal: Terminal;
@@ -15,7 +15,8 @@ afterEach(() => terminal.close());
 
 const COMMAND = ["vendor", "operations"];
 
-test("a vendor's operations read as the golden transcript says", async () => {
+test.each(PLACES)("%s: a vendor's operations read as the golden transcript says", async (place) => {
+  terminal.place = place;
   const transcript = new Transcript(terminal);
   await transcript.type("vendor operations resend");
   await transcript.type("vendor operations resend --class closed", "", { columns: 80 });

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PriceView } from "../../src/operate/vendor-prices.ts";
 import { VENDORS } from "../../src/vendors/index.ts";
-import { Terminal } from "./terminal.ts";
+import { PLACES, Terminal } from "./terminal.ts";
 import { Transcript } from "./transcript.ts";
 
 let terminal: Terminal;
@@ -21,7 +21,8 @@ function configured(yaml: string) {
   return { environment: { KEYBRAKE_CONFIG: path } };
 }
 
-test("a vendor's prices read as the golden transcript says", async () => {
+test.each(PLACES)("%s: a vendor's prices read as the golden transcript says", async (place) => {
+  terminal.place = place;
   const transcript = new Transcript(terminal);
   const own = configured(
     "prices:\n  twilio: { twilio.sms.+44: 0.0524, twilio.sms.+49: 0.11, twilio.verify.call: 0 }\n",
@@ -34,8 +35,8 @@ test("a vendor's prices read as the golden transcript says", async () => {
   await transcript.type("vendor prices shopify");
   await transcript.type("vendor prices resned");
   const misspelt = configured("prices:\n  twilio:\n    twilio.smss.+44: 0.0524\n");
-  await transcript.type("vendor prices twilio", "", misspelt);
-  await transcript.type("serve", "", misspelt);
+  await transcript.type("vendor prices twilio", "", { ...misspelt, local: "no server starts with it" });
+  await transcript.type("serve", "", { ...misspelt, local: "a server is started here" });
   const plain = (text: string) => text.replaceAll(/\u001b\[\d+m/g, "").replaceAll(terminal.folder, "FOLDER");
   transcript.expectGolden("vendor-prices", plain);
 });
@@ -69,13 +70,6 @@ test("--all has every prefix of every table, and nothing twice", async () => {
 test("needs no data directory and makes none", async () => {
   expect((await terminal.run([...COMMAND, "stripe"])).code).toBe(0);
   expect(existsSync(terminal.data)).toBe(false);
-});
-
-test("says nothing of a server elsewhere, whose prices are its own", async () => {
-  const environment = { KEYBRAKE_URL: "https://brakes.example", KEYBRAKE_API_KEY: "kb_admin_x" };
-  const { code, out, err } = await terminal.run([...COMMAND, "stripe"], "", { environment });
-  expect([code, out]).toEqual([2, ""]);
-  expect(err).toContain("works on the local data directory only");
 });
 
 test("never repeats a secret that was typed in place of the vendor", async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Secret } from "../../src/core/secret.ts";
-import type { FindingView } from "../../src/operate/control-plane.ts";
+import type { FindingView } from "../../src/operate/about.ts";
 import { createControlPlane } from "../../src/operate/create-control-plane.ts";
 import { createMasterKeyFile } from "../../src/vault/master-key.ts";
 import { ADMIN, type Installed, install } from "./installed.ts";

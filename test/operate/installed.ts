@@ -62,6 +62,7 @@ export async function install({ config: own = {}, environment = {} }: InstalledS
     vendors: VENDORS,
     environment,
     onHardStop: (stop) => hardStops.push(stop),
+    tryAlert: async () => ({ httpStatus: 204, problem: null }),
   };
   return {
     ...installation,

@@ -64,6 +64,7 @@ describe("what a key has spent", () => {
       held_usd: "5.00",
       unresolved_usd: "10.00",
       calls: 3,
+      refused: 0,
       budgets: [
         {
           budget: "daily_usd_cap",

@@ -31,6 +31,7 @@ test("lists every vendor, set up or not", async () => {
       name: "stripe",
       title: "Stripe",
       configured: true,
+      idempotency: "always",
       account_id: null,
       origin: "https://api.stripe.com",
       private: false,

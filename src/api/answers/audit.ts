@@ -1,7 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import { CALL_STATES, COST_SOURCES } from "../../core/hold.ts";
 import { VERDICTS, type Verdict } from "../../core/verdict.ts";
-import type { AuditFindingView, AuditTotalsView, AuditVerdictView } from "../../operate/audit-chain-verbs.ts";
+import type {
+  AuditFindingView,
+  AuditTotalsView,
+  AuditVerdictView,
+  PruneAuditView,
+} from "../../operate/audit-chain-verbs.ts";
 import type { BudgetChangeView, ResolvedCallView } from "../../operate/resolution.ts";
 import { answerOf, oneOf, orNull } from "../described.ts";
 import { BudgetAnswer } from "./budgets.ts";
@@ -121,6 +126,19 @@ export const AuditVerdictAnswer = answerOf<AuditVerdictView>()(
       finding: orNull(FindingAnswer, "The first thing that is wrong; null where nothing is."),
     },
     { title: "AuditVerdict" },
+  ),
+);
+
+/** `POST /audit/prune`. */
+export const PrunedAnswer = answerOf<PruneAuditView>()(
+  Type.Object(
+    {
+      rows: count("Rows that were removed, or would be."),
+      kept_unresolved: count("Unresolved calls that are as old, and stay until they are resolved."),
+      before: instant("Rows of calls that ended before then."),
+      dry_run: Type.Boolean({ description: "True where nothing was removed.", examples: [true] }),
+    },
+    { title: "PrunedAudit" },
   ),
 );
 

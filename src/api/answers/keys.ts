@@ -35,6 +35,7 @@ const SpendAnswer = answerOf<SpendView>()(
       held_usd: dollars("What calls in flight may cost at most."),
       unresolved_usd: dollars("What calls of unknown outcome may have cost; counted as spent."),
       calls: count("Calls that were made."),
+      refused: count("Of these, calls that were not let through."),
       budgets: Type.Array(BudgetAnswer, { description: "Each of its caps." }),
     },
     { title: "Spend" },

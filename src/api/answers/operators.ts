@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
-import type { BrakeView, IssuedTokenView, TokenView, VendorTestView, VendorView } from "../../operate/control-plane.ts";
+import type { BrakeView } from "../../operate/brake-verbs.ts";
+import type { IssuedTokenView, TokenView, VendorTestView, VendorView } from "../../operate/control-plane.ts";
 import type { SessionView } from "../../operate/sessions.ts";
 import { OPERATION_CLASSES, type OperationView } from "../../operate/vendor-operations.ts";
+import type { PriceView } from "../../operate/vendor-prices.ts";
 import { CONTROL_ROLES } from "../../vault/control-token.ts";
 import { CAPPED_KINDS } from "../../vendors/vendor.ts";
 import { answerOf, oneOf, orNull } from "../described.ts";
@@ -14,6 +16,10 @@ export const VendorAnswer = answerOf<VendorView>()(
       name: vendorName("Its name in paths and policies."),
       title: words("Its name for people.", "Stripe"),
       configured: Type.Boolean({ description: "Whether it has a secret.", examples: [true] }),
+      idempotency: oneOf(
+        ["always", "passed", "never"] as const,
+        "Whether its calls carry an idempotency key: every one, those whose agent gave one, none.",
+      ),
       account_id: orNull(words("The account.", "AC00000000000000000000000000000000"), "Twilio's account SID."),
       origin: words("Where it is called.", "https://api.stripe.com"),
       private: Type.Boolean({ description: "Whether http and private addresses are allowed.", examples: [false] }),
@@ -74,6 +80,26 @@ export const OperationsAnswer = Type.Object(
   { operations: Type.Array(OperationAnswer, { description: "In the order in which they decide." }) },
   { title: "Operations" },
 );
+
+const PriceAnswer = answerOf<PriceView>()(
+  Type.Object(
+    {
+      name: words("As keybrake.yaml has it.", "twilio.sms.+44"),
+      unit: words("What it is the price of.", "one message segment"),
+      usd: orNull(words("Dollars.", "0.0524"), "Dollars, of a table the lowest; null without a figure."),
+      usd_max: orNull(words("Dollars.", "0.0979"), "The highest of a table that is not shown in full, else null."),
+      prefixes: orNull(count("Prefixes."), "Of a table that is not shown in full: how many lines it has, else null."),
+      from: orNull(oneOf(["keybrake.yaml", "built-in"], "Who says so."), "Null where there is no figure."),
+      as_of: orNull(words("A month or day.", "2026-04"), "Of a built-in figure."),
+      source: orNull(words("Where from.", "twilio.com"), "Of a built-in figure."),
+      otherwise: orNull(words("In words.", "what the request says"), "What holds without a figure."),
+    },
+    { title: "Price" },
+  ),
+);
+
+/** `GET /vendors/{name}/prices`. */
+export const PricesAnswer = Type.Object({ prices: Type.Array(PriceAnswer) }, { title: "Prices" });
 
 /** `POST /brake`. */
 export const BrakeAnswer = answerOf<BrakeView>()(

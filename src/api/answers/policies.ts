@@ -1,10 +1,17 @@
 import { Type } from "@sinclair/typebox";
 import type { TemplateView } from "../../operate/control-plane.ts";
-import type { CallsView, ExplainView, RefusedByView, ReplayView, RulePlace } from "../../operate/policy-verbs.ts";
+import type {
+  CallsView,
+  ExplainView,
+  RefusedByView,
+  ReplayView,
+  RulePlace,
+  SuggestView,
+} from "../../operate/policy-verbs.ts";
 import { answerOf, orNull } from "../described.ts";
 import { AutoRevokeAnswer } from "./auto-revoke.ts";
 import { BudgetAnswer } from "./budgets.ts";
-import { callId, count, dollars, instant, instantOrNull, keyId, vendorName, words } from "./values.ts";
+import { callId, count, dollars, instant, instantOrNull, keyId, label, vendorName, words } from "./values.ts";
 
 /** `GET /policies/{name}`. */
 export const TemplateAnswer = answerOf<TemplateView>()(
@@ -133,5 +140,18 @@ export const ReplayAnswer = answerOf<ReplayView>()(
       }),
     },
     { title: "Replay" },
+  ),
+);
+
+/** `POST /policies/suggest`. */
+export const SuggestionAnswer = answerOf<SuggestView>()(
+  Type.Object(
+    {
+      run: label("The run."),
+      vendor: vendorName("The vendor that it called."),
+      calls: count("Calls that the template is made of."),
+      source: words("YAML, with comments that say what each field is based on.", "vendor: stripe\n"),
+    },
+    { title: "Suggestion" },
   ),
 );

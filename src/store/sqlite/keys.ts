@@ -101,6 +101,7 @@ export class SqliteKeys {
     const [final] = this.#db
       .select({
         calls: sql<bigint>`count(*) FILTER (WHERE ${auditRows.refersTo} IS NULL)`,
+        refused: sql<bigint>`count(*) FILTER (WHERE ${auditRows.state} = 'refused')`,
         settled: sql<bigint>`coalesce(sum(${auditRows.costMicros}) FILTER (WHERE ${auditRows.state} = 'settled'), 0)`,
         // Never over refused calls: an agent can ask for a trillion dollars until the sum does not fit 64 bits.
         unresolved: sql<bigint>`coalesce(sum(${auditRows.exposureMicros}) FILTER (WHERE ${isUnresolved}), 0)`,
@@ -127,6 +128,7 @@ export class SqliteKeys {
       heldMicros: open!.held,
       unresolvedMicros: final!.unresolved,
       calls: Number(final!.calls + open!.calls),
+      refused: Number(final!.refused),
     };
   }
 

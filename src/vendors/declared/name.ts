@@ -2,7 +2,7 @@ import type { Vendor } from "../vendor.ts";
 
 /** First segments of the control plane's own paths, and of versions, which are many vendors' own. */
 const RESERVED: ReadonlySet<string> = new Set(
-  "vault keys audit spend budgets vendors brake tokens session policies docs healthz readyz metrics v1 v2 v3 api".split(
+  "vault keys audit spend budgets vendors brake tokens session policies about alerts doctor docs healthz readyz metrics v1 v2 v3 api".split(
     " ",
   ),
 );

@@ -235,7 +235,7 @@ export function holdConformance(open: OpenStore): void {
         { name: "daily_send_cap", windowStart: Date.UTC(2026, 0, 15), used: 6n },
         { name: "daily_usd_cap", windowStart: Date.UTC(2026, 0, 15), used: usd(33) },
       ]);
-      const nothing = { counters: [], settledMicros: 0n, heldMicros: 0n, unresolvedMicros: 0n, calls: 0 };
+      const nothing = { counters: [], settledMicros: 0n, heldMicros: 0n, unresolvedMicros: 0n, calls: 0, refused: 0 };
       expect(await store.keySpend("vk_none")).toEqual(nothing);
     }),
   );

@@ -96,13 +96,19 @@ export function rowOf(method: string, route: string): RouteRow | undefined {
   return ROUTES.find((row) => row.method === method && row.path === path);
 }
 
-/** The methods that a path can be asked with, HEAD beside GET; none where it is no path of a route. */
+/**
+ * The methods that a path can be asked with, HEAD beside GET; none where it is no path of a route. A name of its own
+ * (`/vault/keys/revoke`) is no id.
+ */
 export function methodsOf(path: string): readonly string[] {
-  const asked = canonical(path).split("/");
-  const methods = ROUTES.filter((row) => {
+  const asked = canonical(path);
+  const parts = asked.split("/");
+  const fitting = ROUTES.filter((row) => {
     const own = row.path.split("/");
-    return own.length === asked.length && own.every((part, at) => part.startsWith(":") || part === asked[at]);
-  }).map(({ method }) => method);
+    return own.length === parts.length && own.every((part, at) => part.startsWith(":") || part === parts[at]);
+  });
+  const named = fitting.filter((row) => row.path === asked);
+  const methods = (named.length > 0 ? named : fitting).map(({ method }) => method);
   return [...new Set(methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))];
 }
 

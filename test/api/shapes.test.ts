@@ -42,6 +42,7 @@ describe("another method is 405 with those that there are", () => {
     ["OPTIONS", "/keys", "POST, GET, HEAD"],
     ["DELETE", "/v1/keys", "POST, GET, HEAD"],
     ["POST", "/vault/self", "GET, HEAD"],
+    ["OPTIONS", "/vault/keys/revoke", "POST"],
     ["PATCH", "/brake", "GET, HEAD, POST, DELETE"],
     ["TRACE", "/vendors", "GET, HEAD"],
     ["PROPFIND", "/tokens/tok_1", "DELETE"],

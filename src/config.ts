@@ -19,6 +19,13 @@ export interface Listen {
   readonly port: number;
 }
 
+/** Both in PEM. */
+export interface TlsFiles {
+  /** The server's certificate, and after it those that lead to a root. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface Limits {
   readonly bodyBytesMax: number;
   readonly answerBytesMax: number;
@@ -34,6 +41,8 @@ export interface Config {
   readonly dataDir: string;
   readonly listen: Listen;
   readonly adminListen: Listen | undefined;
+  /** With it both addresses speak TLS and nothing else. */
+  readonly tls: TlsFiles | undefined;
   readonly policiesDir: string;
   /** `sqlite:` and the like. */
   readonly storeUrl: string;
@@ -67,6 +76,8 @@ export interface ConfigFlags {
   readonly data?: string | undefined;
   readonly listen?: string | undefined;
   readonly adminListen?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
   readonly policies?: string | undefined;
   readonly store?: string | undefined;
   readonly sandbox?: boolean | undefined;
@@ -104,23 +115,31 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
  */
 export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Environment): Config {
   const dataDir = dataDirectory(flags, environment);
-  const listen = parseListen(
-    "listen",
-    flags.listen ?? environment["KEYBRAKE_LISTEN"] ?? file.text("listen") ?? DEFAULT_LISTEN,
-  );
+  // The file is asked for every setting, also for one that stands above: or it would be taken for one that there is not.
+  const text = (key: string, ...above: (string | undefined)[]): string | undefined => {
+    const own = file.text(key);
+    return above.find((value) => value !== undefined) ?? own;
+  };
+  const listen = parseListen("listen", text("listen", flags.listen, environment["KEYBRAKE_LISTEN"]) ?? DEFAULT_LISTEN);
   const vendors = readVendors(file);
-  const adminListen = flags.adminListen ?? environment["KEYBRAKE_ADMIN_LISTEN"] ?? file.text("admin_listen");
+  const adminListen = text("admin_listen", flags.adminListen, environment["KEYBRAKE_ADMIN_LISTEN"]);
+  const tls = tlsFiles(
+    text("tls_cert", flags.tlsCert, environment["KEYBRAKE_TLS_CERT"]),
+    text("tls_key", flags.tlsKey, environment["KEYBRAKE_TLS_KEY"]),
+  );
+  const publicUrl = text("public_url", environment["KEYBRAKE_PUBLIC_URL"]) ?? listenUrl(listen, tls ? "https" : "http");
+  const isBehindTlsProxy = file.flag("behind_tls_proxy") ?? false;
   const config: Config = {
     dataDir,
     listen,
     adminListen: adminListen === undefined ? undefined : parseListen("admin_listen", adminListen),
-    policiesDir:
-      flags.policies ?? environment["KEYBRAKE_POLICIES"] ?? file.text("policies") ?? defaultPoliciesDir(dataDir),
-    storeUrl: flags.store ?? environment["KEYBRAKE_STORE"] ?? file.text("store") ?? "sqlite:",
-    masterKeyFile: environment["KEYBRAKE_MASTER_KEY_FILE"] ?? file.text("master_key_file"),
+    tls,
+    policiesDir: text("policies", flags.policies, environment["KEYBRAKE_POLICIES"]) ?? defaultPoliciesDir(dataDir),
+    storeUrl: text("store", flags.store, environment["KEYBRAKE_STORE"]) ?? "sqlite:",
+    masterKeyFile: text("master_key_file", environment["KEYBRAKE_MASTER_KEY_FILE"]),
     masterKeyCandidates: masterKeyCandidates(environment),
-    publicUrl: (environment["KEYBRAKE_PUBLIC_URL"] ?? file.text("public_url") ?? listenUrl(listen)).replace(/\/+$/, ""),
-    behindTlsProxy: flags.behindTlsProxy ?? file.flag("behind_tls_proxy") ?? false,
+    publicUrl: publicUrl.replace(/\/+$/, ""),
+    behindTlsProxy: flags.behindTlsProxy ?? isBehindTlsProxy,
     sandbox: flags.sandbox ?? false,
     limits: readLimits(file),
     ...readRates(file),
@@ -129,7 +148,7 @@ export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Envi
     keyExpiresInMs: file.duration("key_expires_in_default"),
     keyExpiresInMaxMs: file.duration("key_expires_in_max") ?? parseDuration("90d"),
     auditCheckpointsFile:
-      environment["KEYBRAKE_AUDIT_CHECKPOINTS"] ?? file.text("audit_checkpoints") ?? join(dataDir, "checkpoints"),
+      text("audit_checkpoints", environment["KEYBRAKE_AUDIT_CHECKPOINTS"]) ?? join(dataDir, "checkpoints"),
     retentionDays: file.count("retention_days"),
     alerts: readAlerts(file),
     metricsAccess: readMetricsAccess(file),
@@ -147,9 +166,10 @@ function dataDirectory(flags: ConfigFlags, environment: Environment): string {
   return flags.data ?? environment["KEYBRAKE_DATA"] ?? defaultDataDir(environment);
 }
 
-export function listenUrl({ host, port }: Listen): string {
+/** Where a program on this machine reaches what listens there. */
+export function listenUrl({ host, port }: Listen, scheme: "http" | "https"): string {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `${scheme}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 export function isLoopback(host: string): boolean {
@@ -210,6 +230,13 @@ function parseListen(key: string, text: string): Listen {
     );
   }
   return { host: (match[1] ?? match[2])!, port };
+}
+
+function tlsFiles(certFile: string | undefined, keyFile: string | undefined): TlsFiles | undefined {
+  if (!certFile && !keyFile) return undefined;
+  if (certFile && keyFile) return { certFile, keyFile };
+  const [given, missing] = certFile ? ["certificate", "--tls-key"] : ["key", "--tls-cert"];
+  throw new Problem("invalid", `there is a TLS ${given} and no ${missing}`, "give both --tls-cert and --tls-key");
 }
 
 function readLimits(file: ConfigFile): Limits {

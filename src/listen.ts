@@ -3,6 +3,7 @@ import { unreadAnswer } from "./api/unread.ts";
 import { type Config, type Listen, listenUrl } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Log } from "./log.ts";
+import type { TlsPair } from "./operate/tls-pair.ts";
 import { fromResponse, toRequest } from "./proxy/bridge.ts";
 import { Connections } from "./proxy/connections.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
@@ -15,6 +16,8 @@ import type { Vendor } from "./vendors/vendor.ts";
 export interface Listening {
   readonly url: string;
   readonly connections: Connections;
+  /** Speaks with this certificate from now on. Calls that are under way end as they began. */
+  renew(tls: TlsPair): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -29,6 +32,8 @@ const ADMIN_CONNECTIONS_MAX = 64;
 /** How long the last answers may take when everything else has ended. */
 const CLOSE_MS = 300;
 
+type Server = ReturnType<typeof createListener>;
+
 export interface ListenOptions {
   readonly config: Config;
   readonly clock: Clock;
@@ -37,18 +42,54 @@ export interface ListenOptions {
   readonly connectionsMax: number;
 }
 
-/** Listens on one address. What is no control path is a call; without a data plane everything is the control plane's. */
-export async function listen(
-  { config, clock, log, connectionsMax }: ListenOptions,
-  at: Listen,
+/**
+ * Listens on one address. What is no control path is a call; without a data plane everything is the control plane's.
+ * @param tls where it is given nothing but TLS is spoken.
+ */
+export async function listen(options: ListenOptions, at: Listen, serving: Serving, tls?: TlsPair): Promise<Listening> {
+  const servers = new Set<Server>();
+  const connections = new Connections(serving.plane ? options.connectionsMax : ADMIN_CONNECTIONS_MAX);
+  const open = async (port: number, pair: TlsPair | undefined): Promise<number> => {
+    const server = serverOf(options, serving, connections, pair);
+    server.once("close", () => servers.delete(server));
+    servers.add(server);
+    return listenOn(server, at.host, port);
+  };
+  const port = await open(at.port, tls);
+  return {
+    url: listenUrl({ host: at.host, port }, tls ? "https" : "http"),
+    connections,
+    renew: async (pair) => {
+      // A listener keeps the certificate that it was made with. The one from before takes no more connections and ends
+      // with its last answer; what connects in the moment between is refused, and nothing of it was read.
+      for (const server of servers) server.close();
+      await open(port, pair);
+    },
+    close: async () => {
+      const closed = [...servers].map((server) => new Promise<void>((done) => server.close(() => done())));
+      for (const server of servers) server.closeIdleConnections();
+      // What is being sent gets a moment to be sent to its end.
+      const all = setTimeout(() => {
+        for (const server of servers) server.closeAllConnections();
+      }, CLOSE_MS);
+      await Promise.all(closed);
+      clearTimeout(all);
+    },
+  };
+}
+
+function serverOf(
+  { config, clock, log }: ListenOptions,
   { plane, control }: Serving,
-): Promise<Listening> {
+  connections: Connections,
+  tls: TlsPair | undefined,
+): Server {
   const { vendors } = config;
   const names: ReadonlySet<string> = new Set(vendors.map(({ name }) => name));
-  const connections = new Connections(plane ? connectionsMax : ADMIN_CONNECTIONS_MAX);
-  const server = createListener({
+  return createListener({
     clock,
     log,
+    tls,
     connections,
     bodyTimeoutMs: config.limits.bodyTimeoutMs,
     usualBodyBytesMax: config.limits.bodyBytesMax,
@@ -61,19 +102,6 @@ export async function listen(
       return handleCall(plane!, call, names);
     },
   });
-  const port = await listenOn(server, at.host, at.port);
-  return {
-    url: listenUrl({ host: at.host, port }),
-    connections,
-    close: async () => {
-      const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeIdleConnections();
-      // What is being sent gets a moment to be sent to its end.
-      const all = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-      await closed;
-      clearTimeout(all);
-    },
-  };
 }
 
 /** Some operations take larger bodies than the server's limit (file uploads); 0 for the others. */

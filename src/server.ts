@@ -9,7 +9,7 @@ import type { Clock } from "./core/clock.ts";
 import { concerns } from "./core/hard-stop.ts";
 import { Problem } from "./core/problem.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
-import { listen } from "./listen.ts";
+import { type Listening, type ListenOptions, listen } from "./listen.ts";
 import { causeText, type Log } from "./log.ts";
 import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
@@ -18,6 +18,8 @@ import { type Installation, openInstallation } from "./operate/installation.ts";
 import { logAlerts } from "./operate/log-alerts.ts";
 import { startSpendUpkeep } from "./operate/spend-upkeep.ts";
 import { guardStore, StoreWatch, startStoreWatch } from "./operate/store-watch.ts";
+import { readTlsPair, type TlsPair } from "./operate/tls-pair.ts";
+import { stampOf, startTlsWatch, TlsWatch } from "./operate/tls-watch.ts";
 import { BudgetDesk } from "./proxy/budget-desk.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { startHardStops } from "./proxy/hard-stops.ts";
@@ -127,13 +129,8 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
   const answer = async (request: Request) =>
     plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);
-  const listening = { ...options, ...files };
-  const main = await listen(listening, config.listen, { plane, control: config.adminListen ? undefined : answer });
-  opened.push(() => main.close());
+  const { main, admin } = await openAddresses({ ...options, ...files }, plane, answer, opened);
   listeners.main = main.connections;
-  const admin =
-    config.adminListen && (await listen(listening, config.adminListen, { plane: undefined, control: answer }));
-  opened.push(() => admin?.close());
   if (admin) listeners.admin = admin.connections;
   return {
     url: main.url,
@@ -146,6 +143,30 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
       .map(({ vendor }) => vendor.name),
     stop: stopping(plane, config.limits.drainTimeoutMs, opened, ending),
   };
+}
+
+/** Where agents come in, and where operators do that have an address of their own; with a certificate that is renewed. */
+async function openAddresses(
+  options: ListenOptions,
+  plane: DataPlane,
+  control: (request: Request) => Promise<Response>,
+  opened: Closer[],
+): Promise<{ readonly main: Listening; readonly admin: Listening | undefined }> {
+  const { config, clock, log } = options;
+  const stamp = config.tls && stampOf(config.tls);
+  const tls = config.tls && readTlsPair(config.tls, clock.now());
+  const main = await listen(options, config.listen, { plane, control: config.adminListen ? undefined : control }, tls);
+  opened.push(() => main.close());
+  const admin = config.adminListen && (await listen(options, config.adminListen, { plane: undefined, control }, tls));
+  opened.push(() => admin?.close());
+  if (config.tls && tls && stamp) {
+    const renew = async (pair: TlsPair) => {
+      await main.renew(pair);
+      await admin?.renew(pair);
+    };
+    opened.push(startTlsWatch(new TlsWatch({ files: config.tls, clock, log, renew }, tls, stamp)));
+  }
+  return { main, admin };
 }
 
 /** @param ending is aborted at once, for answers that would last for as long as their client wants. */
@@ -244,13 +265,13 @@ function sandboxSetups(sandbox: Sandbox | undefined): ReadonlyMap<string, Sandbo
   ]);
 }
 
-/** Plain HTTP carries vault keys and tokens in clear: beyond this machine only behind something that adds TLS. */
+/** Plain HTTP carries vault keys and tokens in clear: beyond this machine only with TLS, or behind what adds it. */
 function refuseOpenBind({ host, port }: Listen, config: Config): void {
-  if (isLoopback(host) || config.behindTlsProxy) return;
+  if (isLoopback(host) || config.tls || config.behindTlsProxy) return;
   throw new Problem(
     "invalid",
     `${host}:${port} is reachable from other machines and would take vault keys without TLS`,
-    "listen on 127.0.0.1, or say --behind-tls-proxy where a TLS proxy stands in front",
+    "give --tls-cert and --tls-key, say --behind-tls-proxy where a TLS proxy stands in front, or listen on 127.0.0.1",
   );
 }
 

@@ -112,3 +112,43 @@ describe("alerts", () => {
     expect(() => configOf(`alerts:\n  ${setting}`)).toThrow(message);
   });
 });
+
+describe("tls_cert and tls_key", () => {
+  test("come together, from flags, variables and the file in this order", () => {
+    const file = { certFile: "/a.crt", keyFile: "/a.key" };
+    const config = configOf("tls_cert: /a.crt\ntls_key: /a.key");
+    expect(config.tls).toEqual(file);
+    const { dataDir: data } = config;
+    const variables = { KEYBRAKE_TLS_CERT: "/b.crt", KEYBRAKE_TLS_KEY: "/b.key" };
+    expect(readConfig({ data }, variables).tls).toEqual({ certFile: "/b.crt", keyFile: "/b.key" });
+    expect(readConfig({ data, tlsCert: "/c.crt" }, variables).tls).toEqual({ certFile: "/c.crt", keyFile: "/b.key" });
+  });
+
+  test("make the address that agents are told an https one, where none is set", () => {
+    expect(configOf("tls_cert: a\ntls_key: b").publicUrl).toBe("https://127.0.0.1:7878");
+    expect(configOf("tls_cert: a\ntls_key: b\npublic_url: https://k.example/").publicUrl).toBe("https://k.example");
+    expect(configOf("").publicUrl).toBe("http://127.0.0.1:7878");
+  });
+
+  test.each([
+    ["tls_cert: a", "there is a TLS certificate and no --tls-key"],
+    ["tls_key: a", "there is a TLS key and no --tls-cert"],
+    ["tls_cert: [a]\ntls_key: b", "tls_cert is"],
+  ])("refuse %j", (yaml, message) => {
+    expect(() => configOf(yaml)).toThrow(message);
+  });
+});
+
+test("a setting of the file that a flag or a variable stands above is no unknown one", () => {
+  const yaml =
+    "listen: 127.0.0.1:1\nadmin_listen: 127.0.0.1:2\nstore: 'sqlite:'\npublic_url: http://a.example\nbehind_tls_proxy: false";
+  const { dataDir: data } = configOf(yaml);
+  const flags = { data, listen: "127.0.0.1:3", store: "sqlite:", behindTlsProxy: true };
+  const variables = { KEYBRAKE_ADMIN_LISTEN: "127.0.0.1:4", KEYBRAKE_PUBLIC_URL: "http://b.example" };
+  expect(readConfig(flags, variables)).toMatchObject({
+    listen: { port: 3 },
+    adminListen: { port: 4 },
+    publicUrl: "http://b.example",
+    behindTlsProxy: true,
+  });
+});

@@ -59,7 +59,12 @@ const SENDERS = [
   "src/dashboard/",
 ];
 /** Servers written with node:http and node:net, because they need what Bun.serve hides. They call nobody. */
-const LISTENERS = ["src/proxy/listener.ts", "src/sandbox/listener.ts"];
+const LISTENERS = [
+  "src/proxy/listener.ts",
+  "src/sandbox/listener.ts",
+  // Tries a certificate before there is a listener.
+  "src/operate/tls-pair.ts",
+];
 const REVEALERS = [
   "src/vault/seal.ts",
   "src/vault/chain-key.ts",
@@ -71,6 +76,8 @@ const REVEALERS = [
   "src/operate/vendor-secret.ts",
   "src/operate/tokens.ts",
   "src/api/session.ts",
+  // The server's own key, for the handshake.
+  "src/proxy/listener.ts",
   "src/operate/probe-vendor.ts",
   // The URL of a target, and what requests to it are signed with.
   "src/alerts/post.ts",

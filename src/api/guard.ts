@@ -1,6 +1,7 @@
 import { type Config, isLoopback } from "../config.ts";
 import { isAddress } from "../core/address.ts";
 import { ApiProblem, InvalidFields } from "./api-problem.ts";
+import { isOverTls } from "./session-cookie.ts";
 
 /** Asked by whatever address a machine is watched at; they say nothing but whether it lives. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
@@ -22,7 +23,7 @@ export function guard(config: Config, request: Request): void {
     );
   }
   const origin = request.headers.get("origin");
-  if (origin !== null && !isSameOrigin(config, origin.toLowerCase(), host)) {
+  if (origin !== null && !isSameOrigin(config, request, origin.toLowerCase(), host)) {
     throw new ApiProblem(
       403,
       "forbidden",
@@ -80,11 +81,16 @@ function hostName(host: string): string | undefined {
   return match?.[1] ?? match?.[2];
 }
 
-/** By host and port: a TLS proxy in front makes the page https where this server sees http. */
-function isSameOrigin(config: Config, origin: string, host: string): boolean {
+/**
+ * By host and port. A TLS proxy in front makes the page https where this server sees http, and never the other way round:
+ * where browsers come by TLS, a page that came in clear may have been written on its way; but for this machine's own names.
+ */
+function isSameOrigin(config: Config, request: Request, origin: string, host: string): boolean {
   if (!URL.canParse(origin)) return false;
-  const { host: from, protocol } = new URL(origin);
+  const { host: from, hostname, protocol } = new URL(origin);
   if (protocol !== "http:" && protocol !== "https:") return false;
+  const isLocal = !config.tls && isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  if (protocol === "http:" && !isLocal && isOverTls(config, request)) return false;
   const asked = URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : undefined;
   return from === asked || from === new URL(config.publicUrl).host;
 }

@@ -8,7 +8,7 @@ type Asked = Pick<Request, "headers">;
  * `__Host-` prefix (RFC 6265bis §4.1.3.2): no page of a sister domain, and nobody on the way, can plant one.
  */
 export function isOverTls(config: Config, request: Asked): boolean {
-  if (config.behindTlsProxy) return true;
+  if (config.tls || config.behindTlsProxy) return true;
   const { protocol, host } = new URL(config.publicUrl);
   return protocol === "https:" && host === (request.headers.get("host") ?? "").toLowerCase();
 }

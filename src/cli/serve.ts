@@ -10,6 +10,8 @@ import { facts } from "./wording.ts";
 interface ServeFlags {
   readonly listen?: string;
   readonly adminListen?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly sandbox?: true;
   readonly behindTlsProxy?: true;
 }
@@ -21,6 +23,11 @@ export function addServeCommand(program: Command, cli: Cli): void {
     .description("run the proxy, the control API and its documentation")
     .option("--listen <host:port>", "where agents and operators reach it (default: 127.0.0.1:7878)")
     .option("--admin-listen <host:port>", "take the control API away from --listen, to an address of its own")
+    .option(
+      "--tls-cert <file>",
+      "speak TLS, with this certificate and its chain in PEM; renewed files are taken by themselves",
+    )
+    .option("--tls-key <file>", "its key, in PEM")
     .option("--sandbox", "serve vendors that have no secret from the built-in sandbox; no money moves there")
     .option("--behind-tls-proxy", "allow an address that other machines reach: something in front of it adds TLS")
     .action(async (flags: ServeFlags) => {
@@ -30,6 +37,7 @@ export function addServeCommand(program: Command, cli: Cli): void {
   withExamples(command, [
     "keybrake serve",
     "keybrake serve --sandbox --listen 127.0.0.1:9000 --data ./state",
+    "keybrake serve --listen 0.0.0.0:7878 --tls-cert /etc/keybrake/fullchain.pem --tls-key /etc/keybrake/privkey.pem",
     "keybrake serve --listen 0.0.0.0:7878 --admin-listen 127.0.0.1:7879 --behind-tls-proxy",
   ]).addHelpText(
     "after",

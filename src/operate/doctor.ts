@@ -12,6 +12,7 @@ import { auditChain } from "./doctor-audit.ts";
 import { budgets } from "./doctor-budgets.ts";
 import { currencies } from "./doctor-currencies.ts";
 import { prices } from "./doctor-prices.ts";
+import { tls } from "./doctor-tls.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
 /** Everything that can be looked at without changing anything; what is wrong comes with how to mend it. */
@@ -29,6 +30,7 @@ export async function doctor(options: ControlPlaneOptions): Promise<readonly Fin
     ["currencies", currencies],
     ["prices", prices],
     ["alerts", alertTargets],
+    ["tls", tls],
     ["environment", environment],
     ["clock", clock],
     ["disk", disk],

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { timeOrderedId } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import { causeText, type Log } from "../log.ts";
+import type { TlsPair } from "../operate/tls-pair.ts";
 import { BodyMemory } from "./body-memory.ts";
 import type { Connections } from "./connections.ts";
 import type { Rejection } from "./parse/rejection.ts";
@@ -17,6 +19,8 @@ import type { Outgoing } from "./refusal.ts";
 export interface ListenerOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** Where there is one nothing but TLS is spoken, in version 1.2 or 1.3. */
+  readonly tls?: TlsPair | undefined;
   /** How long a client may take to send a body, and how long it may take nothing of an answer. */
   readonly bodyTimeoutMs: number;
   /** Those of clients, and how many there may be at once. */
@@ -39,15 +43,18 @@ const BODY_MEMORY_BYTES = 256 * 1024 * 1024;
 export function createListener(options: ListenerOptions): Server {
   const { connections } = options;
   const memory = new BodyMemory(BODY_MEMORY_BYTES);
-  const server = createServer(
-    {
-      maxHeaderSize: HEAD_BYTES_MAX,
-      insecureHTTPParser: false,
-      requireHostHeader: true,
-      connectionsCheckingInterval: HEAD_CHECK_EVERY_MS,
-    },
-    (request, response) => void serve(options, connections, memory, request, response),
-  );
+  const settings = {
+    maxHeaderSize: HEAD_BYTES_MAX,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    connectionsCheckingInterval: HEAD_CHECK_EVERY_MS,
+  };
+  const { tls } = options;
+  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+    void serve(options, connections, memory, request, response);
+  const server = tls
+    ? createTlsServer({ ...settings, cert: tls.certificate, key: tls.key.reveal(), minVersion: "TLSv1.2" }, onRequest)
+    : createServer(settings, onRequest);
   server.headersTimeout = HEAD_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("connection", (socket) => connections.opened(socket));

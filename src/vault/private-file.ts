@@ -14,6 +14,8 @@ import { dirname } from "node:path";
 import { Problem } from "../core/problem.ts";
 
 const OTHERS_MASK = 0o077;
+/** What is left of it where the group may read. */
+const GROUPS_READ_MASK = 0o037;
 const CREATED_SUFFIX = ".new";
 
 export interface Ownership {
@@ -117,20 +119,22 @@ function syncDirectory(path: string): void {
 }
 
 /**
- * The text of the small file at `path`, or undefined where there is none. `strict` refuses one that others can reach;
- * the open file is judged, not its name, so it cannot be swapped in between.
+ * The text of the small file at `path`, or undefined where there is none. `strict` refuses one that others can reach, but
+ * for a group that root lets read its own file where `allowRootsGroup` says so; the open file is judged, not its name, so
+ * it cannot be swapped in between.
  * @throws Problem `forbidden` for owner or mode, `unavailable` where it cannot be read or has over `bytesMax` bytes.
  */
 export function readPrivateFile(
   path: string,
-  options: { readonly strict: boolean; readonly bytesMax: number },
+  options: { readonly strict: boolean; readonly allowRootsGroup?: boolean; readonly bytesMax: number },
 ): string | undefined {
   const file = openToRead(path);
   if (file === undefined) return undefined;
   try {
     const found = fstatSync(file);
     if (!found.isFile()) throw new Problem("unavailable", `${path} is not a regular file`, "put the key file there");
-    const exposure = options.strict ? exposureProblem(path, found, "file") : undefined;
+    const handedOver = options.allowRootsGroup === true && found.uid === 0 && (found.mode & GROUPS_READ_MASK) === 0;
+    const exposure = options.strict && !handedOver ? exposureProblem(path, found, "file") : undefined;
     if (exposure !== undefined) throw exposure;
     return readText(file, path, options.bytesMax);
   } finally {

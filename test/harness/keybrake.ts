@@ -110,7 +110,7 @@ async function startServer(
   };
   void collect(child.stdout);
   void collect(child.stderr);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${command.includes("--tls-cert") ? "https" : "http"}://127.0.0.1:${port}`;
   for (let attempt = 0; !(await answers(url)); attempt++) {
     if (child.exitCode !== null || attempt > 500) throw new Error(`keybrake serve did not start: ${parts.join("")}`);
     await Bun.sleep(10);
@@ -130,7 +130,7 @@ async function startServer(
 /** Whatever it answers, it listens: with an address of its own for operators this one takes calls alone. */
 async function answers(url: string): Promise<boolean> {
   try {
-    await fetch(`${url}/healthz`);
+    await fetch(`${url}/healthz`, { tls: { rejectUnauthorized: false } });
     return true;
   } catch {
     return false;

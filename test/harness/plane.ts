@@ -8,6 +8,7 @@ import { Secret } from "../../src/core/secret.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "../../src/ledger/batch.ts";
 import { jsonLog } from "../../src/log.ts";
 import { logAlerts } from "../../src/operate/log-alerts.ts";
+import type { TlsPair } from "../../src/operate/tls-pair.ts";
 import { BudgetSet } from "../../src/policy/budget-set.ts";
 import { validatePolicy } from "../../src/policy/validate.ts";
 import { BudgetDesk } from "../../src/proxy/budget-desk.ts";
@@ -93,6 +94,7 @@ export interface PlaneOptions {
   readonly resolve?: Resolve;
   readonly currencyRates?: ReadonlyMap<string, Micros>;
   readonly listeners?: readonly CallListener[];
+  readonly tls?: TlsPair;
 }
 
 /** The data plane as the server composes it, in this process, on a store of its own and with a clock in the test's hand. */
@@ -114,6 +116,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
   const names = new Set((options.vendors ?? VENDORS).map(({ name }) => name));
   const server = createListener({
     clock,
+    tls: options.tls,
     log: plane.log,
     connections: new Connections(1_000),
     bodyTimeoutMs: options.bodyTimeoutMs ?? 5_000,
@@ -122,9 +125,9 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     onCall: (call) => handleCall(plane, call, names),
   });
   const port = await listenOn(server, "127.0.0.1", 0);
-  Object.assign(plane, { publicUrl: `http://127.0.0.1:${port}` });
+  Object.assign(plane, { publicUrl: `${options.tls ? "https" : "http"}://127.0.0.1:${port}` });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? "https" : "http"}://127.0.0.1:${port}`,
     port,
     plane,
     store,

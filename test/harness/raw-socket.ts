@@ -1,18 +1,25 @@
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
+
+export interface ExchangeOptions {
+  readonly closeAfterWrite?: boolean;
+  readonly quietMs?: number;
+  /** Speaks TLS, and takes what this authority (PEM) has signed. */
+  readonly authority?: string | undefined;
+}
 
 /** Everything that a server answers to these bytes until it closes, or until a whole answer has come and nothing more does. */
-export function exchange(
-  port: number,
-  bytes: string,
-  options: { closeAfterWrite?: boolean; quietMs?: number } = {},
-): Promise<string> {
+export function exchange(port: number, bytes: string, options: ExchangeOptions = {}): Promise<string> {
   return new Promise((done) => {
     let answer = "";
     let quiet: ReturnType<typeof setTimeout> | undefined;
-    const socket = connect(port, "127.0.0.1", () => {
+    const begin = () => {
       socket.write(Buffer.from(bytes, "utf8"));
       if (options.closeAfterWrite) socket.destroy();
-    });
+    };
+    const socket = options.authority
+      ? connectTls({ port, host: "127.0.0.1", ca: options.authority }, begin)
+      : connect(port, "127.0.0.1", begin);
     const finish = () => {
       clearTimeout(quiet);
       clearTimeout(last);

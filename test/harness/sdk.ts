@@ -9,6 +9,9 @@ export interface SdkPlan {
   readonly calls: readonly (readonly [string, ...unknown[]])[];
 }
 
+/** Variables of the SDK's process, beside those of the tests. */
+export type SdkEnvironment = Readonly<Record<string, string>>;
+
 export interface SdkResult {
   readonly ok: boolean;
   readonly value?: Record<string, unknown> & { error?: { name: string; message: string; statusCode: number } };
@@ -22,9 +25,13 @@ export interface SdkResult {
 }
 
 /** Runs the official SDK on Node, as an agent would, and gives what it made of each call. */
-export async function runSdk(plan: SdkPlan): Promise<readonly SdkResult[]> {
+export async function runSdk(plan: SdkPlan, environment: SdkEnvironment = {}): Promise<readonly SdkResult[]> {
   const script = join(import.meta.dir, "../e2e/sdk/run.mjs");
-  const child = Bun.spawn(["node", script, JSON.stringify(plan)], { stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn(["node", script, JSON.stringify(plan)], {
+    env: { ...process.env, ...environment },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),

@@ -12,6 +12,7 @@ import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
 import { type Listening, type ListenOptions, listen } from "./listen.ts";
 import { causeText, type Log } from "./log.ts";
 import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
+import { sharedCapsNow } from "./operate/budgets-above.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
@@ -93,7 +94,8 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const reach = new Reach(clock);
   const isPublic = (url: string) => reach.isPublic(url);
-  const alerts = new AlertUpkeep({ store, clock, log, config, environment, isPublic, server: owner });
+  const sharedCaps = sharedCapsNow(budgets, config.currencyRates);
+  const alerts = new AlertUpkeep({ store, clock, log, config, environment, isPublic, sharedCaps, server: owner });
   const degraded = (cause: string) => alerts.degraded(cause);
   const plane = await createDataPlane(options, installation, sandbox, { ...files, owner, reach, degraded });
   const control = createControlPlane({

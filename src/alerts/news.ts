@@ -2,7 +2,9 @@ import type { AlertNews } from "../core/alert-event.ts";
 import { formatUsd, type Micros } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { Budget } from "../ledger/budget.ts";
+import { capField } from "../operate/budgets-above.ts";
 import type { AlertRow, TrippedRule, UntoldAct } from "../store/alert-queue.ts";
+import type { CapOfCall } from "./caps-of-calls.ts";
 
 /** A call was sent and nobody knows what became of it: what it may have cost counts in full until somebody finds out. */
 export function callUnresolved(row: AlertRow): AlertNews {
@@ -16,30 +18,40 @@ export function callUnresolved(row: AlertRow): AlertNews {
   };
 }
 
-/** 80 % of a dollar cap is used: once per cap and window. */
-export function capWarning(row: AlertRow, { id, name, cap }: Budget, window: EpochMs, used: Micros): AlertNews {
+/** 80 % of a cap is used. */
+export function capWarning(row: AlertRow, cap: CapOfCall, window: EpochMs, used: bigint): AlertNews {
+  const { id, name, unit, cap: limit } = cap.budget;
+  const isUsd = unit === "usd";
   return {
     id: `cap.warning:${id}:${name}:${window}`,
     type: "cap.warning",
     at: row.finishedAt,
-    text: `${who(row)} has used $${formatUsd(used)} of its ${name} of $${formatUsd(cap)}`,
-    data: { ...keyOf(row), budget: name, used_usd: formatUsd(used), cap_usd: formatUsd(cap), ...windowOf(window) },
+    text: `${whose(row, cap)} has used ${amountText(unit, used)} of its ${capField(cap.budget)} of ${amountText(unit, limit)}`,
+    data: {
+      ...keyOf(row),
+      ...budgetOf(cap),
+      ...(isUsd
+        ? { used_usd: formatUsd(used), cap_usd: formatUsd(limit) }
+        : { used: String(used), cap: String(limit) }),
+      ...windowOf(window),
+    },
   };
 }
 
-/** The first call that a cap has refused in its window. */
-export function capHit(row: AlertRow, budget: Budget | undefined, window: EpochMs): AlertNews {
-  const { id: callId, calledAt: at, vaultKeyId, verdictRule: name, vendor, method, endpoint } = row;
-  const cap = budget && (budget.unit === "usd" ? formatUsd(budget.cap) : String(budget.cap));
+/** The first call that a cap has refused in its window; undefined is one that is no more. */
+export function capHit(row: AlertRow, cap: CapOfCall | undefined, window: EpochMs): AlertNews {
+  const { id: callId, calledAt: at, vaultKeyId, verdictRule, vendor, method, endpoint } = row;
+  const limit = cap && amountText(cap.budget.unit, cap.budget.cap);
+  const counter = cap?.isShared ? cap.budget.id : `key:${vaultKeyId}:${verdictRule}`;
   return {
-    id: `cap.hit:key:${vaultKeyId}:${name}:${window}`,
+    id: `cap.hit:${counter}:${window}`,
     type: "cap.hit",
     at,
-    text: `${who(row)} is at its ${name}${cap === undefined ? "" : ` of ${budget?.unit === "usd" ? "$" : ""}${cap}`}: ${method} ${endpoint} was refused`,
+    text: `${whose(row, cap)} is at its ${cap ? capField(cap.budget) : verdictRule}${limit === undefined ? "" : ` of ${limit}`}: ${method} ${endpoint} was refused`,
     data: {
       ...keyOf(row),
-      budget: name,
-      cap: cap ?? null,
+      ...(cap ? budgetOf(cap) : { budget: verdictRule }),
+      cap: cap ? (cap.budget.unit === "usd" ? formatUsd(cap.budget.cap) : String(cap.budget.cap)) : null,
       call_id: callId,
       vendor,
       method,
@@ -47,6 +59,20 @@ export function capHit(row: AlertRow, budget: Budget | undefined, window: EpochM
       ...windowOf(window),
     },
   };
+}
+
+/** `$500.00`, `80 sends`. */
+function amountText(unit: Budget["unit"], amount: bigint): string {
+  return unit === "usd" ? `$${formatUsd(amount)}` : `${amount} ${unit}`;
+}
+
+function whose(row: AlertRow, cap: CapOfCall | undefined): string {
+  return cap?.isShared ? `the budget ${cap.budget.name}` : who(row);
+}
+
+function budgetOf(cap: CapOfCall): AlertNews["data"] {
+  const budget = cap.budget.name;
+  return cap.isShared ? { budget, cap_field: capField(cap.budget) } : { budget };
 }
 
 /** More than ten refusals by caps within an hour: told once per key and hour of the clock. */

@@ -3,11 +3,11 @@ import { unusualHour, VELOCITY } from "../audit/velocity.ts";
 import type { AlertNews } from "../core/alert-event.ts";
 import type { CurrencyRates } from "../core/currency.ts";
 import type { Micros } from "../core/money.ts";
-import { type EpochMs, windowStart } from "../core/window.ts";
-import { type Budget, keyBudgets } from "../ledger/budget.ts";
-import { compilePolicy } from "../policy/compile.ts";
+import type { EpochMs } from "../core/window.ts";
 import type { AlertRow, Tally } from "../store/alert-queue.ts";
 import type { Store } from "../store/store.ts";
+import { capHits, capWarnings } from "./caps.ts";
+import { CapsOfCalls, type SharedCaps } from "./caps-of-calls.ts";
 import * as news from "./news.ts";
 import { Tallies } from "./tallies.ts";
 
@@ -15,8 +15,6 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 export const RULES = {
-  /** A dollar cap is nearly spent from this share of it on. */
-  warningPercent: 80n,
   /** More refusals by caps of one key within an hour than this are a run that does not stop. */
   hitsPerHourMax: 10n,
 } as const;
@@ -24,6 +22,8 @@ export const RULES = {
 export interface RuleOptions {
   readonly store: Pick<Store, "alertTallies" | "counterUse" | "getKey">;
   readonly currencyRates: CurrencyRates;
+  /** The caps above keys that match such a call. */
+  readonly sharedCaps: SharedCaps;
   /** `run.cost` is told where a run has cost more; undefined tells of none. */
   readonly runCostMicros: Micros | undefined;
 }
@@ -40,11 +40,11 @@ export interface Found {
 export async function judgeRows(options: RuleOptions, rows: readonly AlertRow[]): Promise<Found> {
   const tallies = new Tallies(options.store);
   for (const row of rows) tally(tallies, row);
-  const budgets = new KeyBudgets(options);
+  const caps = new CapsOfCalls(options);
   const found = [
     ...rows.filter(({ state }) => state === "unresolved").map(news.callUnresolved),
-    ...(await capWarnings(options, budgets, rows)),
-    ...(await capHits(budgets, rows)),
+    ...(await capWarnings(options.store, tallies, caps, rows)),
+    ...(await capHits(tallies, caps, rows.filter(isHit))),
     ...(await hitRates(tallies, rows)),
     ...(await runCosts(options, tallies, rows)),
     ...(await velocities(tallies, rows)),
@@ -68,35 +68,6 @@ function isHit({ policyVerdict }: AlertRow): boolean {
 
 function slotOf(at: EpochMs, slotMs: number): EpochMs {
   return at - (at % slotMs);
-}
-
-/** Once per cap and window: from what the counter shows now, because a call may be counted before its row is final. */
-async function capWarnings({ store }: RuleOptions, budgets: KeyBudgets, rows: readonly AlertRow[]) {
-  const found: AlertNews[] = [];
-  const seen = new Set<string>();
-  for (const row of rows) {
-    for (const { budgetId, windowStart: start, unit } of row.charges) {
-      if (unit !== "usd" || seen.has(`${budgetId} ${start}`)) continue;
-      seen.add(`${budgetId} ${start}`);
-      const capped = (await budgets.of(row.vaultKeyId)).filter(({ id, cap }) => id === budgetId && cap > 0n);
-      if (capped.length === 0) continue;
-      const used = await store.counterUse(budgetId, start);
-      for (const budget of capped) {
-        if (used * 100n >= budget.cap * RULES.warningPercent) found.push(news.capWarning(row, budget, start, used));
-      }
-    }
-  }
-  return found;
-}
-
-async function capHits(budgets: KeyBudgets, rows: readonly AlertRow[]): Promise<AlertNews[]> {
-  const found: AlertNews[] = [];
-  for (const row of rows.filter(isHit)) {
-    const budget = (await budgets.of(row.vaultKeyId)).find(({ name }) => name === row.verdictRule);
-    // A cap that has been changed away since, or is none of the key's own: a day is as good a window as any.
-    found.push(news.capHit(row, budget, windowStart(budget?.window ?? "utc_day", row.calledAt)));
-  }
-  return found;
 }
 
 async function hitRates(tallies: Tallies, rows: readonly AlertRow[]): Promise<AlertNews[]> {
@@ -140,25 +111,4 @@ async function velocities(tallies: Tallies, rows: readonly AlertRow[]): Promise<
 
 function sum(slots: readonly (readonly [EpochMs, bigint])[]): bigint {
   return slots.reduce((total, [, amount]) => total + amount, 0n);
-}
-
-/** The caps of keys, read once for a slice. */
-class KeyBudgets {
-  readonly #options: RuleOptions;
-  readonly #known = new Map<string, Promise<readonly Budget[]>>();
-
-  constructor(options: RuleOptions) {
-    this.#options = options;
-  }
-
-  of(keyId: string): Promise<readonly Budget[]> {
-    const known = this.#known.get(keyId) ?? this.#read(keyId);
-    this.#known.set(keyId, known);
-    return known;
-  }
-
-  async #read(keyId: string): Promise<readonly Budget[]> {
-    const key = await this.#options.store.getKey(keyId);
-    return key ? keyBudgets(keyId, compilePolicy(key.policy), this.#options.currencyRates) : [];
-  }
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { Problem } from "../core/problem.ts";
 import { causeText, type Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { SharedCaps } from "./caps-of-calls.ts";
 import { DegradedStore } from "./degraded.ts";
 import { type DispatcherOptions, dispatchDue } from "./dispatcher.ts";
 import { postAlert } from "./post.ts";
@@ -21,6 +22,7 @@ export interface AlertUpkeepOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly config: Pick<Config, "alerts" | "currencyRates">;
+  readonly sharedCaps: SharedCaps;
   readonly environment: Environment;
   readonly isPublic: (url: string) => Promise<boolean>;
   /** Tells this server from others. */
@@ -50,6 +52,7 @@ export class AlertUpkeep {
       clock,
       targets: targets.map(({ name }) => name),
       currencyRates: config.currencyRates,
+      sharedCaps: options.sharedCaps,
       runCostMicros,
       pause: () => new Promise((done) => setTimeout(done, PAUSE_MS)),
     };

@@ -4,6 +4,7 @@ import { type EpochMs, windowStart } from "../core/window.ts";
 import type { Budget } from "../ledger/budget.ts";
 import { SharedBudgets } from "../ledger/shared-budgets.ts";
 import type { SharedBudget } from "../policy/budget.ts";
+import type { BudgetSet } from "../policy/budget-set.ts";
 import type { BudgetAboveView } from "./budget-verbs.ts";
 import { budgetView } from "./key-view.ts";
 import type { ControlPlaneOptions } from "./options.ts";
@@ -39,6 +40,14 @@ export async function budgetsAbove(
       return { budget, used: counters.find(({ budgetId }) => budgetId === budget.id)?.used ?? 0n };
     }),
   );
+}
+
+/** Finds the caps above keys that a call is charged to, by the file as it is when they are asked for. */
+export function sharedCapsNow(
+  budgets: BudgetSet,
+  rates: CurrencyRates,
+): (vendor: string, label: string | null) => readonly Budget[] {
+  return (vendor, label) => indexOf(budgets.current().budgets, rates).of(vendor, label);
 }
 
 /** As a key's bearer may see them: it is told as much when one of them refuses it. Null where the file is broken from the beginning. */

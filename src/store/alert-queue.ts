@@ -56,7 +56,8 @@ export interface AlertSlice {
 }
 
 /**
- * Of alerts: `hits` of a key by minute, `spend` by hour, `run` cost of a label. Of `auto_revoke`: `cap_hits` and
+ * Of alerts: `hits` of a key by minute, `spend` by hour, `run` cost of a label; `warned` and `hit`, by the millisecond, the
+ * events of caps over a rolling window. Of `auto_revoke`: `cap_hits` and
  * `vendor_errors` of a key by millisecond, `calls` of a key by hour, and of a family of keys by hour its `family_calls` and
  * `family_hours`, the hours of keys that had any.
  */
@@ -64,6 +65,8 @@ export type TallyKind =
   | "hits"
   | "spend"
   | "run"
+  | "warned"
+  | "hit"
   | "cap_hits"
   | "vendor_errors"
   | "calls"
@@ -148,7 +151,7 @@ export interface AlertQueue {
   finishAlertSlice(slice: AlertSlice, found: QueuedNews & { readonly tallies: readonly Tally[] }): Promise<boolean>;
   /** The slots of one subject that begin at `from` or later, oldest first. */
   alertTallies(kind: TallyKind, subject: string, from: EpochMs): Promise<readonly Pick<Tally, "slot" | "amount">[]>;
-  /** What is used of a budget in one window. */
+  /** What is used of a budget in one window; of a rolling one now, by the ledger's clock. */
   counterUse(budgetId: string, windowStart: EpochMs): Promise<bigint>;
   /** Revoked keys and brakes of which nobody has been told, oldest first. */
   untoldActs(limit: number): Promise<readonly UntoldAct[]>;

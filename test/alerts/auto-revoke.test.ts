@@ -250,7 +250,14 @@ test("is told as key.auto_revoked with rule, limit and value, once, and not as k
   const keyId = await issue({ cap_hits: 2, within: "1h" });
   const last = await hit(keyId, 2);
   const { store, clock } = installed;
-  const alerts = { store, clock, targets: ["ops"], currencyRates: new Map(), runCostMicros: undefined };
+  const alerts = {
+    store,
+    clock,
+    targets: ["ops"],
+    currencyRates: new Map(),
+    sharedCaps: () => [],
+    runCostMicros: undefined,
+  };
   for (const _twice of [1, 2]) {
     await look();
     await lookOnce({ ...alerts, pause: async () => {} }, GOING_ON);

@@ -30,6 +30,7 @@ async function look(own: Partial<WatchOptions> = {}): Promise<void> {
     clock,
     targets: ["ops"],
     currencyRates: new Map(),
+    sharedCaps: () => [],
     runCostMicros: undefined,
     pause: async () => {},
     ...own,

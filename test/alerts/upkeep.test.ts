@@ -34,6 +34,7 @@ function upkeepOn(store: Store): AlertUpkeep {
     config,
     environment: { S: "s" },
     isPublic: async () => true,
+    sharedCaps: () => [],
     server: "s1",
   });
 }

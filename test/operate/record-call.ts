@@ -4,7 +4,7 @@ import type { CostSource, Resolution } from "../../src/core/hold.ts";
 import { timeOrderedId } from "../../src/core/id.ts";
 import { parseUsd } from "../../src/core/money.ts";
 import type { RefusalCode } from "../../src/core/verdict.ts";
-import { keyCounters } from "../../src/ledger/budget.ts";
+import { type Budget, keyCounters } from "../../src/ledger/budget.ts";
 import type { HoldRequest } from "../../src/ledger/entry.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -26,6 +26,8 @@ export interface RecordedCall {
   /** Left out, the call stays held. */
   readonly end?: { readonly to: Resolution; readonly costUsd?: string; readonly costSource?: CostSource };
   readonly refusal?: RefusalCode;
+  /** Caps above the key that it is charged to. */
+  readonly above?: readonly Budget[];
   readonly facts?: Partial<CallFacts>;
 }
 
@@ -47,7 +49,7 @@ export async function recordCalls(recording: Recording, call: Omit<RecordedCall,
 
 async function holdOf(
   { store, clock, config }: Recording,
-  { keyId, exposureUsd = "0", sends = 0, kind = "charge", refusal, facts: own = {} }: RecordedCall,
+  { keyId, exposureUsd = "0", sends = 0, kind = "charge", refusal, above = [], facts: own = {} }: RecordedCall,
 ): Promise<HoldRequest> {
   const key = (await store.getKey(keyId))!;
   const facts: CallFacts = {
@@ -78,7 +80,7 @@ async function holdOf(
     exposureMicros: parseUsd(exposureUsd),
     sends,
     kind,
-    budgets: keyCounters(key.id, compilePolicy(key.policy), config?.currencyRates ?? new Map()),
+    budgets: [...keyCounters(key.id, compilePolicy(key.policy), config?.currencyRates ?? new Map()), ...above],
     owner: "test",
   };
 }

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { EpochMs } from "../../core/window.ts";
+import { type EpochMs, ROLLING_WINDOWS_MS } from "../../core/window.ts";
+import { rollingWindowOf } from "../../ledger/budget.ts";
 import type {
   AlertSlice,
   Delivery,
@@ -68,9 +69,23 @@ export class SqliteAlerts {
   }
 
   counterUse(budgetId: string, windowStart: EpochMs): bigint {
+    const rolling = rollingWindowOf(budgetId);
+    if (rolling !== undefined) return this.#rollingUse(budgetId, ROLLING_WINDOWS_MS[rolling]);
     const row = this.#database
       .query<{ used: bigint }, [string, number]>("SELECT used FROM counters WHERE budget_id = ? AND window_start = ?")
       .get(budgetId, windowStart);
+    return row?.used ?? 0n;
+  }
+
+  /** Less what has aged since a call came for it. */
+  #rollingUse(budgetId: string, windowMs: number): bigint {
+    const row = this.#database
+      .query<{ used: bigint }, [number, string]>(
+        `SELECT used - coalesce((SELECT sum(amount) FROM rolling_entries
+           WHERE rolling_entries.budget_id = rolling_totals.budget_id AND taken_at <= now - ?), 0) AS used
+         FROM rolling_totals, ledger_state WHERE budget_id = ?`,
+      )
+      .get(windowMs, budgetId);
     return row?.used ?? 0n;
   }
 

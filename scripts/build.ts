@@ -9,9 +9,11 @@ import { version } from "../package.json";
 
 const root = resolve(import.meta.dir, "..");
 
+const MAIN = join(root, "src/main.ts");
+
 const { values } = parseArgs({
   options: {
-    entry: { type: "string", default: join(root, "src/main.ts") },
+    entry: { type: "string", default: MAIN },
     outfile: { type: "string" },
     target: { type: "string" },
   },
@@ -52,7 +54,8 @@ async function build(): Promise<void> {
 
 async function compile(built: string): Promise<void> {
   await Bun.build({
-    entrypoints: [entry],
+    // Threads are entries of their own; what else is built here for a test has none.
+    entrypoints: entry === MAIN ? [entry, join(root, "src/policy/budget-thread.ts")] : [entry],
     target: "bun",
     // Names and lines in a trace are worth more than a smaller file; Bun itself is 100 MB of it.
     minify: false,

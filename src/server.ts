@@ -21,6 +21,7 @@ import { startSpendUpkeep } from "./operate/spend-upkeep.ts";
 import { guardStore, StoreWatch, startStoreWatch } from "./operate/store-watch.ts";
 import { readTlsPair, type TlsPair } from "./operate/tls-pair.ts";
 import { stampOf, startTlsWatch, TlsWatch } from "./operate/tls-watch.ts";
+import { readBeside } from "./policy/read-beside.ts";
 import { BudgetDesk } from "./proxy/budget-desk.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";
 import { startHardStops } from "./proxy/hard-stops.ts";
@@ -94,6 +95,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const reach = new Reach(clock);
   const isPublic = (url: string) => reach.isPublic(url);
+  budgets.readBeside(readBeside);
   const sharedCaps = sharedCapsNow(budgets, config.currencyRates);
   const alerts = new AlertUpkeep({ store, clock, log, config, environment, isPublic, sharedCaps, server: owner });
   const degraded = (cause: string) => alerts.degraded(cause);

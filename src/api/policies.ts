@@ -55,6 +55,7 @@ const ExplainBody = Type.Object(
   {
     template: Type.Optional(Type.String({ description: "Explain by this template." })),
     inputs: Type.Optional(Inputs),
+    label: Type.Optional(Type.String({ description: "The run label that a key of the template would have." })),
     key_id: Type.Optional(Type.String({ description: "Or by the policy of this key, with what is left of its caps." })),
     method: Type.Union(
       METHODS.map((method) => Type.Literal(method)),

@@ -9,6 +9,7 @@ export interface ExplainWords {
   readonly template?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly key?: string;
+  readonly label?: string;
   readonly body?: readonly string[];
 }
 
@@ -30,6 +31,7 @@ export function explainRequest(call: string, flags: ExplainWords): ExplainReques
     ...given("template", flags.template),
     ...given("inputs", flags.set),
     ...given("key_id", flags.key),
+    ...given("label", flags.label),
   };
 }
 

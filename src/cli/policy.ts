@@ -144,6 +144,7 @@ interface ExplainFlags {
   readonly template?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly key?: string;
+  readonly label?: string;
   readonly body?: readonly string[];
   readonly check?: true;
   readonly json?: true;
@@ -159,6 +160,9 @@ function addExplain(policy: Command, cli: Cli): void {
     .addOption(
       new Option("--key <id>", "by the policy of this key, and what is left of its caps").conflicts("template"),
     )
+    .addOption(
+      new Option("--label <text>", "for a key with this run label, which budgets above keys go by").conflicts("key"),
+    )
     .option("-d, --body <name=value>", "a parameter of the call, or its JSON body; repeatable", collect)
     .option("--check", "end with 1 where the call would be refused")
     .option("--json", "print a JSON object")
@@ -173,6 +177,7 @@ function addExplain(policy: Command, cli: Cli): void {
     });
   withExamples(command, [
     'keybrake policy explain --template billing "POST /v1/payment_intents" -d amount=2999 -d currency=usd',
+    'keybrake policy explain --template tenant-billing --label tenant:acme:billing:7 --set customers=cus_1 "POST /v1/payment_intents" -d amount=2999',
     'keybrake policy explain --key vk_01j… "GET /v1/customers/cus_1" --check',
   ]).addHelpText("after", "\nThe exit code is 0 whatever the answer is, unless --check is given.");
 }

@@ -7,6 +7,7 @@ import { type EpochMs, windowStart } from "../core/window.ts";
 import { type Budget, keyBudgets, keyCounters } from "../ledger/budget.ts";
 import { counterKey, decide, type LedgerView } from "../ledger/decide.ts";
 import type { Brake, BudgetUse, HoldDecision, HoldRequest, KeyState } from "../ledger/entry.ts";
+import { BUDGETS_FILE_NAME } from "../policy/budget-file.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { type Explanation, explain } from "../policy/explain.ts";
 import { callFromText } from "../policy/explain-call.ts";
@@ -18,6 +19,7 @@ import type { CounterUse, KeySpend } from "../store/key-spend.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import { autoRevokeViews } from "./auto-revoke-counts.ts";
 import { type BudgetAbove, budgetsAbove, capField } from "./budgets-above.ts";
+import { checkLabel } from "./free-text.ts";
 import { budgetView, useOf } from "./key-view.ts";
 import { checkVendorName, vendorRecord } from "./known-vendor.ts";
 import { type ControlPlaneOptions, pricingOf } from "./options.ts";
@@ -29,9 +31,10 @@ interface Subject {
   readonly template: Template | undefined;
   readonly record: VaultKeyRecord | undefined;
   readonly spend: KeySpend | undefined;
+  readonly label: string | null;
 }
 
-/** A subject with the caps above keys that its calls are charged to; those of a template have no run label. */
+/** A subject with the caps above keys that its calls are charged to. */
 interface Charged extends Subject {
   readonly above: readonly BudgetAbove[];
 }
@@ -54,7 +57,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
     call,
   );
   const now = clock.now();
-  const label = found.record?.label ?? null;
+  const { label } = found;
   const subject = { ...found, above: await budgetsAbove(options, { vendors: [vendor.name], label }, now) };
   const shared = subject.above.map(({ budget }) => budget);
   const keyId = subject.record?.id ?? "template";
@@ -74,7 +77,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
     status: VERDICTS[verdict].status,
     rule,
     message,
-    rule_place: placeOf(subject, rule),
+    rule_place: placeOf(options, subject, rule),
     operation: explanation.operation || null,
     class: explanation.class || null,
     kind: explanation.kind || null,
@@ -108,7 +111,13 @@ function asks({ exposure_usd, sends }: Explanation, { unit }: Budget, method: Me
 }
 
 /** A key's policy is a copy of its own: the template may say something else by now. */
-function placeOf({ policy, template, record }: Subject, rule: string): RulePlace | null {
+function placeOf(
+  { budgets }: ControlPlaneOptions,
+  { policy, template, record }: Subject,
+  rule: string,
+): RulePlace | null {
+  const above = budgets.current().places.get(rule);
+  if (above) return { file: BUDGETS_FILE_NAME, ...above, key_id: null };
   if (record) {
     const isOfKey = rulePath(rule) !== undefined || rule === "revoked";
     return isOfKey ? { file: null, line: null, column: null, key_id: record.id } : null;
@@ -118,18 +127,23 @@ function placeOf({ policy, template, record }: Subject, rule: string): RulePlace
 }
 
 async function subjectOf({ store, templates, clock }: ControlPlaneOptions, request: ExplainRequest): Promise<Subject> {
-  const { template, key_id } = request;
+  const { template, key_id, label } = request;
   if ((template === undefined) === (key_id === undefined)) {
     throw new Problem("invalid", "explain needs a template or a key_id, and not both", "name one of them");
   }
   if (template !== undefined) {
     const found = templates.get(template);
+    const asked = label === undefined ? null : checkLabel(label, "label");
     const policy = fillTemplate(found, request.inputs ?? {});
-    return { policy, template: found, record: undefined, spend: undefined };
+    return { policy, template: found, record: undefined, spend: undefined, label: asked };
+  }
+  if (label !== undefined) {
+    throw new Problem("invalid", "a key has the label that it was issued with", "leave label out beside key_id");
   }
   const record = await store.getKey(key_id!);
   if (!record) throw new Problem("not_found", `there is no key ${JSON.stringify(key_id!.slice(0, 60))}`);
-  return { policy: record.policy, template: undefined, record, spend: await store.keySpend(record.id, clock.now()) };
+  const spend = await store.keySpend(record.id, clock.now());
+  return { policy: record.policy, template: undefined, record, spend, label: record.label };
 }
 
 /** JSON as one text; form text as its parameters. */
@@ -183,14 +197,14 @@ function useBefore(
 
 function holdRequest(
   { verdict, rule, kind, exposure_usd, sends }: Explanation,
-  { policy, record }: Subject,
+  { policy, label }: Subject,
   keyId: string,
   budgets: readonly Budget[],
   method: string,
 ): HoldRequest {
   // `decide` reads these four of the facts; the rest is for the audit row, and none is written.
   const { vendor } = policy;
-  const facts = { vaultKeyId: keyId, vendor, agentRunLabel: record?.label ?? null, method } as CallFacts;
+  const facts = { vaultKeyId: keyId, vendor, agentRunLabel: label, method } as CallFacts;
   return {
     type: "hold",
     facts,

@@ -16,6 +16,8 @@ export interface ExplainRequest {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
   /** Or the policy of a key that has been issued, with what is left of its caps. */
   readonly key_id?: string;
+  /** The run label that a key of the template would have: budgets above keys and brakes go by it. */
+  readonly label?: string;
   readonly method: string;
   readonly path: string;
   /** Form text, or JSON where it begins with `{` or `[`. */

@@ -16,6 +16,8 @@ afterEach(() => installed.close());
 
 const PLATFORM = "{ name: platform, daily_usd_cap: 1000, total_usd_cap: 9000 }";
 const FAMILY = '{ name: per-tenant, match: { label_prefix: "tenant:*:" }, daily_usd_cap: 60 }';
+/** Where its cap stands behind `  - `. */
+const CAP_COLUMN = "  - ".length + FAMILY.indexOf("daily_usd_cap") + 1;
 const REFUNDS = "{ name: refunds, match: { kind: refund }, daily_usd_cap: 5 }";
 const MAILS = "{ name: mails, match: { vendor: resend }, daily_send_cap: 50 }";
 
@@ -64,7 +66,8 @@ describe("policy explain", () => {
     const { id } = await issueBilling("tenant:a:2");
     const view = await explain({ key_id: id });
     const rule = "budgets.per-tenant.daily_usd_cap";
-    expect(view).toMatchObject({ verdict: "cap_exceeded", status: 429, rule, rule_place: null });
+    expect(view).toMatchObject({ verdict: "cap_exceeded", status: 429, rule });
+    expect(view.rule_place).toEqual({ file: "budgets.yaml", line: 3, column: CAP_COLUMN, key_id: null });
     expect(view.message).toContain(
       `per-tenant:a (${rule}) is $60.00, of which $20.00 is left, and this call needs more`,
     );
@@ -90,6 +93,37 @@ describe("policy explain", () => {
     const view = await explain({ template: "billing" });
     expect([view.verdict, view.rule]).toEqual(["cap_exceeded", "budgets.small.daily_usd_cap"]);
     expect(brief(view).map(([name]) => name!)).toEqual(["daily_usd_cap", "small"]);
+  });
+
+  test("goes for a template by the label that its key would have: by budgets, and by brakes", async () => {
+    write(PLATFORM, FAMILY);
+    await spendElsewhere("tenant:a:1", 50);
+    const byLabel = (label: string) => explain({ template: "billing", label });
+    expect(brief(await byLabel("tenant:b:2")).map(([name, , left]) => [name, left])).toEqual([
+      ["daily_usd_cap", "500.00"],
+      ["platform", "950.00"],
+      ["platform", "8950.00"],
+      ["per-tenant:b", "60.00"],
+    ]);
+    expect(await byLabel("tenant:a:2")).toMatchObject({
+      verdict: "cap_exceeded",
+      rule: "budgets.per-tenant.daily_usd_cap",
+      rule_place: { file: "budgets.yaml", line: 3, column: CAP_COLUMN, key_id: null },
+    });
+    await installed.control.engageBrake({ label_prefix: "tenant:b:" });
+    expect([(await byLabel("tenant:b:2")).verdict, (await byLabel("tenant:c:2")).verdict]).toEqual([
+      "brake_engaged",
+      "allowed",
+    ]);
+  });
+
+  test("names the line of a budget that decides for a key, too, and takes no other label for it", async () => {
+    write(FAMILY);
+    await spendElsewhere("tenant:a:1", 50);
+    const { id } = await issueBilling("tenant:a:2");
+    expect((await explain({ key_id: id })).rule_place).toMatchObject({ file: "budgets.yaml", line: 2 });
+    expect((await problemOf(() => explain({ key_id: id, label: "tenant:b:1" }))).message).toContain("issued with");
+    expect((await problemOf(() => explain({ template: "billing", label: "a\nb" }))).code).toBe("invalid");
   });
 
   test("refuses to guess where the file is broken from the beginning", async () => {

@@ -39,6 +39,7 @@ export function refuseForeignTemplate(actor: Actor, template: string | undefined
 /** @throws Problem `forbidden` where the policy lets a key spend more in a day than the issuer may hand out. */
 export function refuseAboveCeiling(actor: Actor, policy: PolicyDocument): void {
   if (actor.role !== "issuer" || actor.maxDailyMicros === null) return;
+  refuseUncounted(actor, policy);
   const ceiling = `$${formatUsd(actor.maxDailyMicros)}`;
   const cap = policy["daily_usd_cap"] as string | undefined;
   if (cap === undefined) {
@@ -53,5 +54,15 @@ export function refuseAboveCeiling(actor: Actor, policy: PolicyDocument): void {
     "forbidden",
     `daily_usd_cap is $${cap}; this token may issue keys with at most ${ceiling}`,
     "lower daily_usd_cap, or have an admin issue the key",
+  );
+}
+
+/** What no cap counts is under no ceiling. A template of the issuer's own may say so: an admin has written it. */
+function refuseUncounted({ templates }: Actor, policy: PolicyDocument): void {
+  if (templates !== null || policy["on_unknown_cost"] !== "allow") return;
+  throw new Problem(
+    "forbidden",
+    "on_unknown_cost: allow lets calls through that no cap counts, and this token has a ceiling",
+    "say deny or { reserve_usd: 5 }, or have an admin issue the key",
   );
 }

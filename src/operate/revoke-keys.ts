@@ -23,7 +23,8 @@ export async function revokeKeys(
     .filter(({ id, revokedAt }) => revokedAt !== null && !revoked.includes(id))
     .map(({ id }) => id);
   if (request.hard === true) {
-    await stopHard(options, { keyIds: [...revoked, ...before], scope: scopeOf(selector) });
+    const stop = { keyIds: [...revoked, ...before], scope: scopeOf(selector) };
+    if (stop.keyIds.length > 0 || stop.scope !== null) await stopHard(options, stop);
   }
   if (named.unknown.length > 0) throw unknownIds(named.unknown, revoked);
   return { revoked, already_revoked: before };

@@ -1,19 +1,7 @@
 import type { Database } from "bun:sqlite";
-import type { AlertNews } from "../../core/alert-event.ts";
 import type { EpochMs } from "../../core/window.ts";
-import type { Delivery, DeliveryEnd, DeliveryState, QueuedNews } from "../alert-queue.ts";
-
-interface DeliveryRow {
-  readonly event_seq: bigint;
-  readonly target: string;
-  readonly state: DeliveryState;
-  readonly attempts: bigint;
-  readonly queued_at: bigint;
-  readonly due_at: bigint;
-  readonly http_status: bigint | null;
-  readonly problem: string | null;
-  readonly event: string;
-}
+import type { Delivery, DeliveryEnd, QueuedNews } from "../alert-queue.ts";
+import { type DeliveryRow, delivery } from "../delivery-row.ts";
 
 const COLUMNS = "event_seq, target, state, attempts, queued_at, due_at, http_status, problem, event";
 const JOINED = `SELECT ${COLUMNS} FROM alert_deliveries JOIN alert_events ON alert_events.seq = event_seq`;
@@ -86,18 +74,4 @@ export class AlertDeliveries {
     const pending = this.#pending.all(limit);
     return [...pending, ...this.#others.all(limit - pending.length)].map(delivery);
   }
-}
-
-function delivery(row: DeliveryRow): Delivery {
-  return {
-    eventSeq: Number(row.event_seq),
-    target: row.target,
-    event: JSON.parse(row.event) as AlertNews,
-    state: row.state,
-    attempts: Number(row.attempts),
-    queuedAt: Number(row.queued_at),
-    dueAt: Number(row.due_at),
-    httpStatus: row.http_status === null ? null : Number(row.http_status),
-    problem: row.problem,
-  };
 }

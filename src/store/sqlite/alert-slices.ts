@@ -1,73 +1,30 @@
 import type { Database } from "bun:sqlite";
-import type { CallState, CostSource } from "../../core/hold.ts";
-import type { Verdict } from "../../core/verdict.ts";
 import type { EpochMs } from "../../core/window.ts";
-import type { AlertCursor, AlertRow, AlertSlice, TallyKind } from "../alert-queue.ts";
-import { decodeCharges } from "../ledger/charges.ts";
-
-interface StateRow {
-  readonly version: bigint;
-  readonly chain_seq: bigint;
-  readonly place: bigint;
-  readonly pass_to: bigint | null;
-  readonly pass_end: bigint | null;
-  readonly pass_floor: bigint | null;
-  readonly chain_count: bigint;
-  readonly last_seq: bigint;
-  readonly open_from: bigint | null;
-}
-
-interface RowRead {
-  readonly seq: bigint;
-  readonly chain_seq: bigint;
-  readonly id: string;
-  readonly refers_to: string | null;
-  readonly called_at: bigint;
-  readonly finished_at: bigint;
-  readonly agent_run_label: string | null;
-  readonly vault_key_id: string;
-  readonly vendor: string;
-  readonly method: string;
-  readonly endpoint: string;
-  readonly policy_verdict: Verdict;
-  readonly verdict_rule: string;
-  readonly state: CallState;
-  readonly exposure_micros: bigint;
-  readonly cost_micros: bigint | null;
-  readonly cost_source: CostSource;
-  readonly http_status: bigint | null;
-  readonly flag: string | null;
-  readonly charges: string | null;
-}
-
-/** The two that read the rows, each at its own pace: what people are told of, and what revokes keys. */
-export type CursorTable = "alert_cursor" | "revoke_cursor";
+import type { AlertSlice, TallyKind } from "../alert-queue.ts";
+import {
+  ALERT_ROW_COLUMNS,
+  type AlertRowRead,
+  beginSlice,
+  type CursorRow,
+  type CursorTable,
+  cursorValues,
+  sliceOf,
+} from "../alert-rows.ts";
 
 /** Reads the audit rows that no rule has seen, by their place in the table, so that no call pays for an index. */
 export function prepareSlices(database: Database, cursor: CursorTable) {
-  const state = database.query<StateRow, []>(
+  const state = database.query<CursorRow, []>(
     `SELECT version, chain_seq, place, pass_to, pass_end, pass_floor, chain_count, last_seq,
        (SELECT min(batch) FROM open_batches) AS open_from
      FROM ${cursor} JOIN ledger_state ON ledger_state.id = 1 WHERE ${cursor}.id = 1`,
   );
-  const page = database.query<RowRead, [number, number, number]>(
-    `SELECT seq, chain_seq, id, refers_to, called_at, finished_at, agent_run_label, vault_key_id, vendor, method, endpoint,
-       policy_verdict, verdict_rule, state, exposure_micros, cost_micros, cost_source, http_status, flag, charges
-     FROM audit_rows WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?`,
+  const page = database.query<AlertRowRead, [number, number, number]>(
+    `SELECT ${ALERT_ROW_COLUMNS} FROM audit_rows WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?`,
   );
-  const read = database.transaction((rowsMax: number): AlertSlice => {
-    const from = begun(state.get()!);
-    const { chainSeq, place, pass } = from;
-    if (!pass) return { from, next: from, rows: [], more: false };
-    const found = page.all(place, pass.end, rowsMax);
-    const fresh = found.filter(({ chain_seq }) => chain_seq > chainSeq && chain_seq <= pass.to);
-    const more = found.length === rowsMax;
-    const next = more
-      ? { ...from, place: Number(found.at(-1)!.seq) + 1 }
-      : { version: from.version, chainSeq: pass.to, place: pass.floor, pass: null };
-    return { from, next: { ...next, version: from.version + 1 }, rows: fresh.map(alertRow), more };
+  return database.transaction((rowsMax: number): AlertSlice => {
+    const from = beginSlice(state.get()!);
+    return sliceOf(from, from.pass ? page.all(from.place, from.pass.end, rowsMax) : [], rowsMax);
   });
-  return read;
 }
 
 /** Moves a cursor on; 0 changes where another server has. */
@@ -76,11 +33,7 @@ export function prepareMove(database: Database, cursor: CursorTable) {
     `UPDATE ${cursor} SET version = ?, chain_seq = ?, place = ?, pass_to = ?, pass_end = ?, pass_floor = ?
      WHERE id = 1 AND version = ?`,
   );
-  return ({ from, next }: AlertSlice): boolean => {
-    const { version, chainSeq, place, pass } = next;
-    const values = [version, chainSeq, place, pass?.to ?? null, pass?.end ?? null, pass?.floor ?? null];
-    return move.run(...values, from.version).changes > 0;
-  };
+  return (slice: AlertSlice): boolean => move.run(...cursorValues(slice)).changes > 0;
 }
 
 export function prepareTally(database: Database) {
@@ -88,44 +41,4 @@ export function prepareTally(database: Database) {
     `INSERT INTO alert_tallies (kind, subject, slot, amount, at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, at = max(at, excluded.at)`,
   );
-}
-
-/** With a pass, where there are rows that have become final since the last one began. */
-function begun(row: StateRow): AlertCursor {
-  const version = Number(row.version);
-  const chainSeq = Number(row.chain_seq);
-  const place = Number(row.place);
-  if (row.pass_to !== null) {
-    const pass = { to: Number(row.pass_to), end: Number(row.pass_end), floor: Number(row.pass_floor) };
-    return { version, chainSeq, place, pass };
-  }
-  if (row.chain_count === row.chain_seq) return { version, chainSeq, place, pass: null };
-  const end = Number(row.last_seq);
-  // Every call before the oldest that is in flight has its final row.
-  const floor = row.open_from === null ? end + 1 : Number(row.open_from);
-  return { version, chainSeq, place, pass: { to: Number(row.chain_count), end, floor } };
-}
-
-function alertRow(row: RowRead): AlertRow {
-  return {
-    seq: Number(row.seq),
-    id: row.id,
-    refersTo: row.refers_to,
-    calledAt: Number(row.called_at),
-    finishedAt: Number(row.finished_at),
-    agentRunLabel: row.agent_run_label,
-    vaultKeyId: row.vault_key_id,
-    vendor: row.vendor,
-    method: row.method,
-    endpoint: row.endpoint,
-    policyVerdict: row.policy_verdict,
-    verdictRule: row.verdict_rule,
-    state: row.state,
-    exposureMicros: row.exposure_micros,
-    costMicros: row.cost_micros,
-    costSource: row.cost_source,
-    httpStatus: row.http_status === null ? null : Number(row.http_status),
-    flag: row.flag,
-    charges: decodeCharges(row.vault_key_id, row.exposure_micros, row.charges),
-  };
 }

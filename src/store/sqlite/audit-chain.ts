@@ -1,15 +1,11 @@
 import type { Database } from "bun:sqlite";
-import type { ChainValue } from "../../audit/chain.ts";
-import { CHAIN_COLUMNS, type ColumnKind, columnPlace, HASHED_COLUMNS } from "../../audit/chain-columns.ts";
 import type { ChainedRow, ChainState, RowSearch } from "../../audit/chained-row.ts";
 import type { AuditSegment } from "../../audit/segment.ts";
+import { chainedRow, type Read } from "../chained-rows.ts";
+import { FINAL_COLUMNS } from "../ledger/final-rows.ts";
 import type { AuditSegments } from "./audit-segments.ts";
 
-type Read = bigint | number | string | null | Uint8Array;
-
-const COLUMNS = [...HASHED_COLUMNS, "prev_hash", "hash"].join(", ");
-const KINDS: readonly ColumnKind[] = CHAIN_COLUMNS.map(([, kind]) => kind);
-const CHAIN_SEQ = columnPlace("chain_seq");
+const COLUMNS = FINAL_COLUMNS.join(", ");
 
 /** Reads the audit table as the chain: rows with what their hashes cover, the head, the segments. */
 export class SqliteAuditChain {
@@ -95,22 +91,4 @@ export class SqliteAuditChain {
   segments(): readonly AuditSegment[] {
     return this.#segments.all();
   }
-}
-
-function chainedRow(read: Read[]): ChainedRow {
-  const values = KINDS.map((kind, place) => chainValue(read[place] as ChainValue | bigint, kind));
-  return {
-    place: read[0] as bigint,
-    chainSeq: values[CHAIN_SEQ] as number,
-    values,
-    prevHash: read[KINDS.length] as Uint8Array,
-    hash: read[KINDS.length + 1] as Uint8Array,
-  };
-}
-
-/** As it was hashed. An integer beyond what a number can hold was never written by Keybrake, and rounds to no such one. */
-function chainValue(read: ChainValue | bigint, kind: ColumnKind): ChainValue {
-  // JSON writes minus zero as zero; Keybrake never wrote one.
-  if (typeof read !== "bigint") return Object.is(read, -0) ? "-0" : read;
-  return kind === "micros" ? read.toString() : Number(read);
 }

@@ -5,9 +5,9 @@ import type { CallState, CostSource } from "../../core/hold.ts";
 import { idFloor } from "../../core/id.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { EpochMs } from "../../core/window.ts";
+import { heldFilter, heldRow } from "../held-calls.ts";
 import { readOpenCalls } from "../ledger/open-call.ts";
 import type { AuditFilter, AuditPage, AuditTotals } from "../store.ts";
-import { heldFilter, heldRow } from "./held-calls.ts";
 import { auditRows, openBatches } from "./schema.ts";
 
 /**

@@ -6,6 +6,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { BackupReport, Frozen, Lost } from "../backup-report.ts";
+import { readFrozen } from "../frozen-mark.ts";
 import { checkCounters } from "./check-counters.ts";
 import { createEmpty, nameAnew, nameFreshly, syncFile } from "./durable-file.ts";
 
@@ -200,25 +201,4 @@ export function recordLost(database: Database, lost: Lost): void {
   const { spentMicros, ...rest } = lost;
   const text = JSON.stringify({ ...rest, spent_micros: String(spentMicros) });
   database.run("UPDATE ledger_state SET frozen = json_set(frozen, '$.lost', json(?)) WHERE id = 1", [text]);
-}
-
-type WrittenLost = Omit<Lost, "spentMicros"> & { readonly spent_micros: string };
-
-/** A mark that cannot be read freezes all the same. */
-function readFrozen(text: string): Frozen {
-  try {
-    const { since, why, backup_seq, lost } = JSON.parse(text) as {
-      since: number;
-      why: string;
-      backup_seq: number;
-      lost?: WrittenLost;
-    };
-    return { since, why, backupSeq: backup_seq, ...(lost ? { lost: readLost(lost) } : {}) };
-  } catch {
-    return { since: 0, why: text, backupSeq: 0 };
-  }
-}
-
-function readLost({ spent_micros, ...lost }: WrittenLost): Lost {
-  return { ...lost, spentMicros: BigInt(spent_micros) };
 }

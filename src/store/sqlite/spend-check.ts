@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { SpendMismatch } from "../spend.ts";
-import { DAY_MS, HOUR_MS, ROW_SUMS } from "./spend-sums.ts";
+import { DAY_MS, HOUR_MS } from "../spend-groups.ts";
+import { ROW_SUMS } from "./spend-sums.ts";
 
 interface CheckRow {
   readonly hour: bigint;

@@ -1,5 +1,6 @@
 import type { SpendKey, SpendQuery } from "../spend.ts";
-import { DAY_MS, HOUR_MS, ROW_SUMS } from "./spend-sums.ts";
+import { DAY_MS, HOUR_MS } from "../spend-groups.ts";
+import { ROW_SUMS } from "./spend-sums.ts";
 
 /** What the statements of one question have in common: `audit_rows` and the tables of sums name their columns alike. */
 const VALUES: Readonly<Record<SpendKey, (at: string) => string>> = {

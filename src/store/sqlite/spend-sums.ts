@@ -1,8 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { SpendProgress } from "../spend.ts";
-
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 86_400_000;
+import { DAY_MS, HOUR_MS } from "../spend-groups.ts";
 
 /** What the rows of a group add up to: `src/audit/spent.ts` in the terms of the table. */
 export const ROW_SUMS = `

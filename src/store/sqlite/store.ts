@@ -7,6 +7,7 @@ import type { AlertQueue } from "../alert-queue.ts";
 import type { AutoRevokes } from "../auto-revokes.ts";
 import type { CounterReads } from "../counter-reads.ts";
 import type { GaugeReads } from "../gauge-reads.ts";
+import { KeyInserts } from "../key-inserts.ts";
 import type { SessionVerbs } from "../sessions.ts";
 import type { SpendStore } from "../spend.ts";
 import type { Store } from "../store.ts";
@@ -22,7 +23,6 @@ import { SqliteControl } from "./control.ts";
 import { countersUnder } from "./counters-under.ts";
 import { closeDatabase, migrate, openDatabase } from "./database.ts";
 import { SqliteGauges } from "./gauges.ts";
-import { KeyInserts } from "./key-inserts.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
 import { dueReconciliation, prepareReconciliations } from "./reconciliations.ts";
@@ -49,7 +49,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
   const spend = new SqliteSpend(database);
   const segments = new AuditSegments(database, () => chainKey, spend.sums);
   const [keys, control, audit] = [new SqliteKeys(db), new SqliteControl(db), new SqliteAudit(db)];
-  const keyInserts = new KeyInserts(keys);
+  const keyInserts = new KeyInserts((all) => keys.insertAll(all));
   return {
     kind: "sqlite",
     apply: (entries, at) => attempt(() => ledger.apply(entries, at)),

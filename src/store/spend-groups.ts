@@ -1,7 +1,9 @@
-import type { CallFacts } from "../../audit/row.ts";
-import type { Micros } from "../../core/money.ts";
-import type { SpendGroup, SpendKey, SpendQuery } from "../spend.ts";
-import { DAY_MS, HOUR_MS } from "./spend-sums.ts";
+import type { CallFacts } from "../audit/row.ts";
+import type { Micros } from "../core/money.ts";
+import type { SpendGroup, SpendKey, SpendQuery } from "./spend.ts";
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
 
 /** A group as the statements give it. */
 export interface GroupRow {

@@ -1,6 +1,6 @@
-import type { AuditRow } from "../../audit/row.ts";
-import type { OpenCall } from "../ledger/open-call.ts";
-import type { AuditFilter } from "../store.ts";
+import type { AuditRow } from "../audit/row.ts";
+import type { OpenCall } from "./ledger/open-call.ts";
+import type { AuditFilter } from "./store.ts";
 
 /** What a filter says of calls in flight; undefined where it can select none of them. */
 export function heldFilter(filter: AuditFilter): ((call: OpenCall) => boolean) | undefined {

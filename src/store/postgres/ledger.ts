@@ -1,0 +1,143 @@
+import type { SQL as Pool } from "bun";
+import { timeOrderedId } from "../../core/id.ts";
+import type { EpochMs } from "../../core/window.ts";
+import type { LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } from "../../ledger/entry.ts";
+import { LedgerSteps } from "../ledger/ledger-steps.ts";
+import type { Work } from "../ledger/work.ts";
+import type { Standing } from "../standing.ts";
+import { KEY, LOCKED_STATE, rehearsedStatements, STATE } from "./ledger-statements.ts";
+import { CommitInDoubt, Link } from "./link.ts";
+import { asksOf } from "./preload.ts";
+import { type Ask, Rehearsal } from "./rehearsal.ts";
+
+/** The state that a step reads has the time in it. */
+const NO_CLOCK = 0;
+
+export interface PostgresLedgerOptions {
+  readonly pool: Pool;
+  /** How long a connection may stay silent before it counts as lost, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly chainKey: () => Uint8Array;
+  /** The ledger's clock at a caller's time: null where it is the database's, which it is but in tests. */
+  readonly clock: (now: EpochMs) => EpochMs | null;
+}
+
+/**
+ * Runs the ledger's steps on PostgreSQL, each in one transaction that takes the ledger's one lock first: of all replicas
+ * one decides at a time, and the price of it is shared by the calls of its batch.
+ */
+export class PostgresLedger {
+  readonly #options: PostgresLedgerOptions;
+  readonly #rehearsal = new Rehearsal();
+  readonly #steps: LedgerSteps;
+  /** Ends when the transaction under way has; a rehearsal has one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** How the transaction under way reads the state. */
+  #state: Ask = { statement: LOCKED_STATE, args: [null] };
+  /** Of the ledger as it was known last. */
+  #now = 0;
+
+  constructor(options: PostgresLedgerOptions) {
+    this.#options = options;
+    this.#steps = new LedgerSteps(
+      rehearsedStatements(this.#rehearsal, () => this.#state),
+      options.chainKey,
+    );
+  }
+
+  /** The whole batch is on disk when it resolves. */
+  apply(entries: readonly LedgerEntry[], now: EpochMs): Promise<readonly LedgerResult[]> {
+    const at = this.#options.clock(now) ?? this.#now;
+    return this.#transact(now, (work) => this.#steps.apply(work, entries), asksOf(entries, at), entries);
+  }
+
+  /** Holds whose owner no longer renews its lease become unresolved. */
+  sweepAbandoned(now: EpochMs): Promise<number> {
+    return this.#transact(now, (work) => {
+      const at = this.#options.clock(now) ?? work.state.now;
+      return this.#steps.needsSweep(at) ? this.#steps.sweepAbandoned(work, at) : 0;
+    });
+  }
+
+  /** The vendor's own price of a settled call, told later. */
+  reconcile(request: ReconcileRequest): Promise<ReconcileResult> {
+    return this.#transact(request.finishedAt, (work) => this.#steps.reconcile(work, request));
+  }
+
+  /** Takes off rolling budgets what counts no more, a slice of it. */
+  expireRolling(now: EpochMs): Promise<number> {
+    return this.#transact(now, ({ counters }) => counters.rolling.expire());
+  }
+
+  /** Reads without the lock: whoever asks is decided upon later. */
+  async standing(
+    keyId: string,
+    objectName: string | undefined,
+    now: EpochMs,
+    slotNames: readonly string[],
+  ): Promise<Standing> {
+    const rehearsal = new Rehearsal();
+    const state = { statement: STATE, args: [this.#options.clock(now)] };
+    const steps = new LedgerSteps(
+      rehearsedStatements(rehearsal, () => state),
+      this.#options.chainKey,
+    );
+    const asked = [state, { statement: KEY, args: [keyId] }];
+    return this.#linked((link) =>
+      rehearsal.transact(link, asked, () => steps.standing(keyId, objectName, NO_CLOCK, slotNames)),
+    );
+  }
+
+  #transact<Result>(
+    now: EpochMs,
+    step: (work: Work) => Result,
+    asked: readonly Ask[] = [],
+    entries: readonly LedgerEntry[] = [],
+  ): Promise<Result> {
+    const state = { statement: LOCKED_STATE, args: [this.#options.clock(now)] };
+    const result = this.#turn.then(() => {
+      this.#state = state;
+      return this.#linked((link) => this.#transactOn(link, step, [state, ...asked], entries));
+    });
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #transactOn<Result>(
+    link: Link,
+    step: (work: Work) => Result,
+    asked: readonly Ask[],
+    entries: readonly LedgerEntry[],
+  ): Promise<Result> {
+    const made: string[] = [];
+    let work: Work | undefined;
+    try {
+      const result = await this.#rehearsal.transact(link, asked, () => {
+        let next = 0;
+        const begun = this.#steps.begin(NO_CLOCK, () => {
+          made[next] ??= timeOrderedId("call", begun.state.now);
+          return made[next++]!;
+        });
+        work = begun;
+        const done = step(begun);
+        this.#steps.save(begun);
+        return done;
+      });
+      this.#now = work!.state.now;
+      this.#steps.committed(work!);
+      return result;
+    } catch (cause) {
+      this.#steps.failed(work, cause instanceof CommitInDoubt ? entries : []);
+      throw cause;
+    }
+  }
+
+  async #linked<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
+    const link = new Link(await this.#options.pool.reserve(), this.#options.timeoutMs);
+    try {
+      return await work(link);
+    } finally {
+      await link.release();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { SQL } from "bun";
+import { Problem } from "../../core/problem.ts";
+
+/** Connections of the ledger: one decides, and one is at hand while a broken one is being replaced. */
+export const LEDGER_CONNECTIONS = 2;
+
+/** Connections for everything that people and programs ask for, apart, so that no report keeps a call waiting. */
+export const OTHER_CONNECTIONS = 6;
+
+const CONNECT_TIMEOUT_SECONDS = 3;
+
+/** @throws Problem where `url` is none of PostgreSQL's. */
+export function openPool(url: string, connectionsMax: number): SQL {
+  const { hostname, port, username, password, pathname, searchParams } = parse(url);
+  const mode = searchParams.get("sslmode");
+  // Every field is given, because Bun fills what is not from PGHOST, PGDATABASE and their like.
+  return new SQL({
+    adapter: "postgres",
+    hostname: decodeURIComponent(hostname).replace(/^\[|\]$/g, ""),
+    port: Number(port || 5432),
+    username: decodeURIComponent(username) || "postgres",
+    password: decodeURIComponent(password),
+    database: decodeURIComponent(pathname.slice(1)) || "postgres",
+    tls: tlsOf(mode, searchParams.get("sslrootcert")),
+    // A pooler in transaction mode hands each transaction to another session, which knows no statement by its name.
+    prepare: searchParams.get("pgbouncer") !== "true",
+    max: connectionsMax,
+    bigint: true,
+    connectionTimeout: CONNECT_TIMEOUT_SECONDS,
+    idleTimeout: 0,
+    // A connection that fails is told to whoever uses it.
+    onclose: () => {},
+  });
+}
+
+const TLS_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
+
+function tlsOf(mode: string | null, caFile: string | null) {
+  const wanted = TLS_MODES.find((each) => each === mode);
+  if (mode !== null && wanted === undefined) {
+    throw new Problem("usage", `sslmode=${mode} is not one of ${TLS_MODES.join(", ")}`, "verify-full is the safe one");
+  }
+  if (caFile !== null) return { ca: Bun.file(caFile), rejectUnauthorized: true };
+  return wanted ?? "prefer";
+}
+
+function parse(url: string): URL {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed && (parsed.protocol === "postgres:" || parsed.protocol === "postgresql:")) return parsed;
+  // Never with the text itself: it holds a password.
+  throw new Problem(
+    "usage",
+    "the store is no PostgreSQL URL",
+    "write it as postgres://USER:PASSWORD@HOST:5432/DATABASE",
+  );
+}

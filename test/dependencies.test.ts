@@ -16,5 +16,5 @@ test.each([
 
 test("every package is pinned to one version", () => {
   const pins = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
-  expect(pins.filter(([, version]) => !/^(?:npm:[a-z-]+@)?\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  expect(pins.filter(([, version]) => !/^(?:npm:[a-z-]+@)?\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?$/.test(version))).toEqual([]);
 });

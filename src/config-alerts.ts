@@ -1,5 +1,6 @@
 import type { ConfigFile } from "./config-file.ts";
-import type { AlertTarget, SecretPlace } from "./core/alert-target.ts";
+import { secretPlace } from "./config-secrets.ts";
+import type { AlertTarget } from "./core/alert-target.ts";
 import type { Micros } from "./core/money.ts";
 
 /** The section `alerts` of `keybrake.yaml`. */
@@ -55,12 +56,4 @@ function slack(name: string, target: ConfigFile): AlertTarget {
     );
   }
   return { type: "slack", name, url, isPrivate };
-}
-
-function secretPlace(target: ConfigFile, what: string): SecretPlace | undefined {
-  const file = target.text(`${what}_file`);
-  const environment = target.text(`${what}_env`);
-  if (file !== undefined && environment !== undefined) target.fail(`${what}_env`, `left out beside ${what}_file`);
-  if (file !== undefined) return { file };
-  return environment === undefined ? undefined : { environment };
 }

@@ -76,6 +76,13 @@ export class ConfigFile {
       : this.fail(key, "a whole number above 0");
   }
 
+  /** A part of the whole, from 0 to 1. */
+  ratio(key: string): number | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    return typeof value === "number" && value >= 0 && value <= 1 ? value : this.fail(key, "a number from 0 to 1");
+  }
+
   duration(key: string): number | undefined {
     const value = this.#value(key);
     if (value === undefined) return undefined;

@@ -3,11 +3,13 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type AlertSettings, readAlerts } from "./config-alerts.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
-import { type MetricsAccess, readMetricsAccess } from "./config-telemetry.ts";
+import { type MetricsAccess, readLogLevel, readMetricsAccess } from "./config-telemetry.ts";
+import { readTraces, type TraceSettings } from "./config-traces.ts";
 import { type CurrencyRateDates, type CurrencyRates, currencyExponent } from "./core/currency.ts";
 import type { Micros } from "./core/money.ts";
 import { Problem } from "./core/problem.ts";
 import { parseDuration } from "./core/window.ts";
+import type { LogLevel } from "./log.ts";
 import { declaredVendors } from "./vendors/declared/read.ts";
 import { VENDORS } from "./vendors/index.ts";
 import { type OperatorPrices, operatorPrices } from "./vendors/operator-prices.ts";
@@ -67,6 +69,8 @@ export interface Config {
   readonly retentionDays: number | undefined;
   readonly alerts: AlertSettings;
   readonly metricsAccess: MetricsAccess;
+  readonly logLevel: LogLevel;
+  readonly traces: TraceSettings;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -152,6 +156,8 @@ export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Envi
     retentionDays: file.count("retention_days"),
     alerts: readAlerts(file),
     metricsAccess: readMetricsAccess(file),
+    logLevel: readLogLevel(file, environment["KEYBRAKE_LOG_LEVEL"]),
+    traces: readTraces(file),
   };
   file.refuseUnknown();
   return config;

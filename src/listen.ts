@@ -97,11 +97,21 @@ function serverOf(
     onCall: async (call) => {
       if (control && (!plane || isControlPath(call.target.split("?", 1)[0]!))) {
         const request = toRequest(call);
-        return fromResponse(call.bodyRejection ? unreadAnswer(call.bodyRejection, request) : await control(request));
+        const { bodyRejection: unread } = call;
+        const outgoing = await fromResponse(unread ? unreadAnswer(unread, request) : await control(request));
+        const { id, method, target } = call;
+        log.debug?.("control", { call: id, method, area: areaOf(target), status: outgoing.status });
+        return outgoing;
       }
       return handleCall(plane!, call, names);
     },
   });
+}
+
+/** What of the control plane was asked for: never more of a path than a word of ours, since people put anything into one. */
+function areaOf(target: string): string {
+  const path = target.split("?", 1)[0]!;
+  return isControlPath(path) ? path.split("/", 2)[1]! : "other";
 }
 
 /** Some operations take larger bodies than the server's limit (file uploads); 0 for the others. */

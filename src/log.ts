@@ -2,16 +2,29 @@
 export interface Log {
   info(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+  /** What helps to find out what happened to one call; only there where somebody has asked for it, so that nobody else pays. */
+  debug?(event: string, fields?: LogFields): void;
 }
+
+export const LOG_LEVELS = ["error", "info", "debug"] as const;
+/** How much is told: a level, and all before it. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-export function jsonLog(now: () => number, write: (line: string) => void = (line) => process.stderr.write(line)): Log {
-  const line = (level: string, event: string, fields: LogFields = {}) =>
-    write(`${JSON.stringify({ time: new Date(now()).toISOString(), level, event, ...fields })}\n`);
+export function jsonLog(
+  now: () => number,
+  write: (line: string) => void = (line) => process.stderr.write(line),
+  level: LogLevel = "info",
+): Log {
+  const line = (of: LogLevel, event: string, fields: LogFields = {}) =>
+    write(`${JSON.stringify({ time: new Date(now()).toISOString(), level: of, event, ...fields })}\n`);
   return {
-    info: (event, fields) => line("info", event, fields),
+    info: (event, fields) => {
+      if (level !== "error") line("info", event, fields);
+    },
     error: (event, fields) => line("error", event, fields),
+    ...(level === "debug" ? { debug: (event: string, fields?: LogFields) => line("debug", event, fields) } : {}),
   };
 }
 
@@ -55,6 +68,7 @@ export function limitErrors(log: Log, after: After = afterMs): LimitedLog {
   };
   return {
     info: (event, fields) => log.info(event, fields),
+    ...(log.debug ? { debug: (event: string, fields?: LogFields) => log.debug?.(event, fields) } : {}),
     error: (event, fields = {}) => {
       if (open.has(event)) {
         const before = open.get(event);

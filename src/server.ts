@@ -36,7 +36,9 @@ import { type SandboxSetup, VendorDesk } from "./proxy/vendor-desk.ts";
 import { SANDBOX_ACCOUNT_IDS, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
 import { storeFile } from "./store/open.ts";
 import { StoreProbe } from "./store/store-probe.ts";
+import type { CallListener } from "./telemetry/call-report.ts";
 import { Metrics } from "./telemetry/metrics.ts";
+import { startObservers } from "./telemetry/observers.ts";
 import { Tallies } from "./telemetry/tallies.ts";
 import { AnswerBox } from "./vault/answer-box.ts";
 
@@ -99,7 +101,10 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   const sharedCaps = sharedCapsNow(budgets, config.currencyRates);
   const alerts = new AlertUpkeep({ store, clock, log, config, environment, isPublic, sharedCaps, server: owner });
   const degraded = (cause: string) => alerts.degraded(cause);
-  const plane = await createDataPlane(options, installation, sandbox, { ...files, owner, reach, degraded });
+  const observers = await startObservers({ ...options, server: owner });
+  opened.push(() => observers.stop());
+  const { listeners: told } = observers;
+  const plane = await createDataPlane(options, installation, sandbox, { ...files, owner, reach, degraded, told });
   const control = createControlPlane({
     store,
     clock,
@@ -119,7 +124,8 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   });
   const probe = new StoreProbe(store, clock);
   const listeners: OpenListeners = {};
-  const measured = { rates: config.currencyRates, tallies: plane.tallies, process: processReader(plane, listeners) };
+  const reading = processReader(plane, listeners, observers.spans);
+  const measured = { rates: config.currencyRates, tallies: plane.tallies, process: reading };
   const metrics = new Metrics({ store, probe, clock, log, budgets, ...measured });
   const ending = new AbortController();
   const stops = ending.signal;
@@ -214,13 +220,15 @@ interface ProcessFacts extends OpenFilesShare {
   readonly reach: Reach;
   /** Says that the store does not do its work. */
   readonly degraded: (cause: string) => void;
+  /** Who is told of every call. */
+  readonly told: readonly CallListener[];
 }
 
 async function createDataPlane(
   { config, clock, log }: ServerOptions,
   { store, masterKey, budgets }: Installation,
   sandbox: Sandbox | undefined,
-  { concurrentCallsMax, owner, reach, degraded }: ProcessFacts,
+  { concurrentCallsMax, owner, reach, degraded, told }: ProcessFacts,
 ): Promise<DataPlane> {
   const vendors = new VendorDesk(store, {
     vendors: config.vendors,
@@ -242,7 +250,7 @@ async function createDataPlane(
     store,
     ledger: new LedgerBatcher(store, clock, { ...BATCHER_DEFAULTS, onFailure, onCommit }),
     tallies,
-    listeners: [],
+    listeners: told,
     keys: new KeyRing(store, config.currencyRates),
     budgets: new BudgetDesk({ set: budgets, rates: config.currencyRates, log }),
     vendors,

@@ -39,6 +39,26 @@ test("a line is JSON with its time and level", () => {
   expect(lines).toEqual(['{"time":"1970-01-01T00:00:00.000Z","level":"info","event":"calls_aborted","count":3}\n']);
 });
 
+test.each([
+  ["error", ["failed"]],
+  ["info", ["began", "failed"]],
+  ["debug", ["began", "call", "failed"]],
+] as const)("at the level %s it tells %j, and below that nothing is put together", (level, events) => {
+  const told: string[] = [];
+  const leveled = limitErrors(
+    jsonLog(
+      () => 0,
+      (line) => told.push((JSON.parse(line) as { event: string }).event),
+      level,
+    ),
+  );
+  leveled.info("began");
+  leveled.debug?.("call");
+  leveled.error("failed");
+  expect(told).toEqual([...events]);
+  expect(leveled.debug === undefined).toBe(level !== "debug");
+});
+
 describe("of a flood of one error", () => {
   function flood(from: number, to: number): void {
     for (let call = from; call <= to; call++) log.error("hold_failed", { call });

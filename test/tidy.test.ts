@@ -29,15 +29,25 @@ const LAYERS: Layers = {
   vault: ["core"],
   ledger: ["core", "policy", "audit"],
   store: ["core", "policy", "ledger", "audit", "vault"],
-  telemetry: ENTRY_LAYERS,
+  telemetry: [...ENTRY_LAYERS, "config-traces.ts"],
   sandbox: ["core"],
   dashboard: ["core"],
   "log.ts": ["core"],
   "config-file.ts": ["core"],
-  "config-alerts.ts": ["core", "config-file.ts"],
-  "config-telemetry.ts": ["core", "config-file.ts"],
+  "config-secrets.ts": ["core", "config-file.ts"],
+  "config-alerts.ts": ["core", "config-file.ts", "config-secrets.ts"],
+  "config-traces.ts": ["core", "config-file.ts", "config-secrets.ts"],
+  "config-telemetry.ts": ["core", "config-file.ts", "log.ts"],
   "config-remote.ts": ["core", "config.ts"],
-  "config.ts": ["core", "vendors", "config-file.ts", "config-alerts.ts", "config-telemetry.ts"],
+  "config.ts": [
+    "core",
+    "vendors",
+    "config-file.ts",
+    "config-alerts.ts",
+    "config-telemetry.ts",
+    "config-traces.ts",
+    "log.ts",
+  ],
   operate: ENTRY_LAYERS,
   alerts: ENTRY_LAYERS,
   proxy: [...ENTRY_LAYERS, "telemetry"],
@@ -54,6 +64,8 @@ const SENDERS = [
   "src/operate/probe-vendor.ts",
   // Alerts go to receivers of the operator's, with no vendor's secret among them.
   "src/alerts/post.ts",
+  // Traces go to the operator's collector; nothing of a call's bytes is among them.
+  "src/telemetry/otlp-exporter.ts",
   "src/cli/demo.ts",
   "src/cli/remote/request.ts",
   "src/dashboard/",
@@ -85,6 +97,8 @@ const REVEALERS = [
   // The control token in a header, and a vendor's secret on its way to the server that seals it.
   "src/cli/remote/request.ts",
   "src/cli/remote/vendors.ts",
+  // The headers by which a collector knows its senders.
+  "src/telemetry/otlp-exporter.ts",
 ];
 const MONEY = ["core", "vendors", "policy", "ledger", "store", "audit", "proxy"].map((layer) => `src/${layer}/`);
 

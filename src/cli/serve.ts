@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
-import { jsonLog, type LimitedLog, limitErrors } from "../log.ts";
+import { jsonLog, type LimitedLog, type LogLevel, limitErrors } from "../log.ts";
 import type { RunningServer } from "../server.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
 import type { EndSignal } from "./signals.ts";
@@ -47,7 +47,7 @@ export function addServeCommand(program: Command, cli: Cli): void {
 }
 
 async function serve(config: Config, cli: Cli): Promise<void> {
-  const { log, release } = heldBackLog(cli);
+  const { log, release } = heldBackLog(cli, config.logLevel);
   let server: RunningServer;
   try {
     server = await cli.startServer({ config, clock: cli.clock, log, environment: cli.environment });
@@ -72,12 +72,13 @@ async function serve(config: Config, cli: Cli): Promise<void> {
 }
 
 /** A log whose lines wait for `release`, so that the start's text for people comes first and whole. */
-function heldBackLog({ clock, voice }: Cli): { log: LimitedLog; release: () => void } {
+function heldBackLog({ clock, voice }: Cli, level: LogLevel): { log: LimitedLog; release: () => void } {
   let waiting: string[] | undefined = [];
-  const lines = jsonLog(clock.now, (line) => {
+  const write = (line: string) => {
     if (waiting) waiting.push(line);
     else voice.noteRaw(line);
-  });
+  };
+  const lines = jsonLog(clock.now, write, level);
   const log = limitErrors(lines);
   const release = () => {
     for (const line of waiting ?? []) voice.noteRaw(line);

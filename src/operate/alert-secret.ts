@@ -16,7 +16,7 @@ export function readSecret(place: SecretPlace, environment: Environment): Secret
   if (secret) return new Secret(secret);
   const where = "file" in place ? `the file ${place.file}` : `the environment variable ${place.environment}`;
   const what = value === undefined ? "is not there" : "is empty";
-  throw new Problem("invalid", `${where} ${what}`, "an alert target of keybrake.yaml takes its secret from it");
+  throw new Problem("invalid", `${where} ${what}`, "keybrake.yaml says that a secret is there");
 }
 
 function fromFile(path: string): string | undefined {

@@ -8,7 +8,11 @@ export type OpenListeners = Partial<Record<"main" | "admin", Connections>>;
 const MICROSECONDS = 1e6;
 
 /** Gives what this process has under way, whenever it is asked. */
-export function processReader(plane: DataPlane, listeners: OpenListeners): () => ProcessReading {
+export function processReader(
+  plane: DataPlane,
+  listeners: OpenListeners,
+  spans: () => ProcessReading["spans"],
+): () => ProcessReading {
   // Found out once: a wall clock that is set later must not look like a restart.
   const startedAtSeconds = Math.round(plane.clock.now() / 1000 - process.uptime());
   return () => {
@@ -26,7 +30,7 @@ export function processReader(plane: DataPlane, listeners: OpenListeners): () =>
       cpuSeconds: (used.user + used.system) / MICROSECONDS,
       residentBytes: process.memoryUsage.rss(),
       startedAtSeconds,
-      spans: undefined,
+      spans: spans(),
     };
   };
 }

@@ -50,6 +50,7 @@ test("the table has every metric that a server shows, with its labels, and no ot
     const names = [...labels.matchAll(/([a-z]+)="/g)].map((match) => match[1]!);
     shown.set(name, names.filter((label) => label !== "le").sort());
   }
+  // Only where traces are configured.
   const traced = ["keybrake_spans_total"];
   const documented = rows.filter(([name]) => !traced.includes(name)).map(([name, labels]) => [name, labels.toSorted()]);
   expect(new Map(documented as [string, string[]][])).toEqual(new Map(shown as Map<string, string[]>));

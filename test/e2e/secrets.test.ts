@@ -13,6 +13,7 @@ import {
 } from "../harness/keybrake.ts";
 import { exchange } from "../harness/raw-socket.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
+import { startTraceCollector, type TraceCollector } from "../harness/trace-collector.ts";
 import { ACCOUNT_SID, setVendor } from "../harness/vendor-account.ts";
 import {
   type DoubleAnswer,
@@ -29,6 +30,8 @@ const SECRETS = {
 };
 const ROTATED = "sk_test_canary_rotated_real_secret_0123456789";
 const MISPLACED = "sk_test_canary_misplaced_secret_0123456789";
+/** By which the collector of traces knows its senders. */
+const COLLECTOR_KEY = "otlp_canary_>>>???~key_0123456789";
 const BASIC_PAIR = `${ACCOUNT_SID}:${SECRETS.twilio}`;
 
 let bench: Bench;
@@ -36,6 +39,7 @@ let server: RunningKeybrake;
 const doubles = {} as Record<keyof typeof SECRETS, VendorDouble>;
 const keys = {} as Record<keyof typeof SECRETS, IssuedKey>;
 let adminToken: string;
+let collector: TraceCollector;
 
 /** Everything that came out of Keybrake, by where it came from. */
 const seen: { readonly from: string; readonly bytes: Buffer }[] = [];
@@ -196,13 +200,18 @@ beforeAll(async () => {
     keys[name] = await bench.json<IssuedKey>([...issue, ...caps, "--label", `canary/${name}`]);
     vaultKeys.push(keys[name].vault_key);
   }
-  writeFileSync(join(bench.dataDir, "keybrake.yaml"), "limits:\n  upstream_timeout: 1s\n", { mode: 0o600 });
+  collector = startTraceCollector();
+  bench.environment["COLLECTOR_HEADERS"] = `x-api-key=${encodeURIComponent(COLLECTOR_KEY)}`;
+  const traces = `traces: { endpoint: "${collector.url}", headers_env: COLLECTOR_HEADERS, run_labels: true }`;
+  const settings = `limits:\n  upstream_timeout: 1s\nlog_level: debug\n${traces}\n`;
+  writeFileSync(join(bench.dataDir, "keybrake.yaml"), settings, { mode: 0o600 });
   server = await bench.serve();
   adminToken = /kb_admin_\w+/.exec(server.output())![0];
 });
 
 afterAll(async () => {
   await bench.stop();
+  collector.stop();
   for (const double of Object.values(doubles)) await double.stop();
 });
 
@@ -213,10 +222,18 @@ function atRest(): typeof seen {
   return paths.map((path) => ({ from: path.slice(bench.dataDir.length + 1), bytes: readFileSync(path) }));
 }
 
+/** What the server says by itself: its log, at the level debug, and its traces. */
+function told(): typeof seen {
+  const traces = collector.requests.map(({ body }) => ({ from: "a trace", bytes: Buffer.from(body) }));
+  return [{ from: "the server's output", bytes: Buffer.from(server.output()) }, ...traces];
+}
+
 function expectNoLeak(): void {
-  const places = [...seen, { from: "the server's output", bytes: Buffer.from(server.output()) }, ...atRest()];
+  const places = [...seen, ...told(), ...atRest()];
   const pair = Buffer.from(BASIC_PAIR).toString("base64");
-  const leaks = [...Object.values(SECRETS), ROTATED, MISPLACED, BASIC_PAIR, pair].map((each) => leakOf(each, places));
+  const leaks = [...Object.values(SECRETS), ROTATED, MISPLACED, COLLECTOR_KEY, BASIC_PAIR, pair].map((each) =>
+    leakOf(each, places),
+  );
   expect(leaks.filter((leak) => leak !== undefined)).toEqual([]);
 }
 
@@ -296,7 +313,16 @@ describe("no spelling of a vendor's secret comes out of", () => {
     ]) {
       expect((await control("PUT", "/vendors/stripe/secret", body)).status).toBeGreaterThanOrEqual(400);
     }
-    for (const path of ["/vendors", "/vault/keys", "/audit", "/audit/export", "/brake", "/docs", "/docs/json"]) {
+    for (const path of [
+      "/vendors",
+      "/vault/keys",
+      "/audit",
+      "/audit/export",
+      "/metrics",
+      "/brake",
+      "/docs",
+      "/docs/json",
+    ]) {
       expect((await control("GET", path)).status).toBe(200);
     }
     await control("POST", "/vendors/stripe/test");
@@ -350,6 +376,14 @@ describe("a vault key", () => {
     const rows = await bench.json<unknown[]>(["audit", "--key", keys.stripe.id, "--limit", "1000"]);
     expect(rows.length).toBeGreaterThan(6);
     expect(JSON.stringify(rows)).not.toContain(token);
+    await call("/stripe/v1/customers", { key, headers: { traceparent: token, tracestate: `a=${token}` } });
+    const spans = await eventually(() => (collector.spans.length > 20 ? collector.spans : undefined));
+    expect(JSON.stringify(spans, (_, value) => (typeof value === "bigint" ? String(value) : value))).not.toContain(
+      token,
+    );
+    expect(spans.some(({ attributes }) => attributes["keybrake.run_label"] === "canary/stripe")).toBe(true);
+    expect(server.output()).toMatch(/"level":"debug","event":"call","call":"call_/);
+    expect(server.output()).not.toContain(token);
   });
 
   test("is in no file and no log line, and neither is an admin's token", async () => {
@@ -360,8 +394,7 @@ describe("a vault key", () => {
     expect(places.map(({ from }) => from)).toEqual(expect.arrayContaining(["keybrake.db", "keybrake.db-wal"]));
     const leaks = [...vaultKeys, adminToken].map((token) => leakOf(token, places));
     expect(leaks.filter((leak) => leak !== undefined)).toEqual([]);
-    const log = [{ from: "the server's output", bytes: Buffer.from(server.output()) }];
-    expect(vaultKeys.map((token) => leakOf(token, log)).filter((leak) => leak !== undefined)).toEqual([]);
+    expect(vaultKeys.map((token) => leakOf(token, told())).filter((leak) => leak !== undefined)).toEqual([]);
   });
 });
 
@@ -380,7 +413,9 @@ describe("a handler that fails", () => {
       "1h",
     ]);
     const database = new Database(join(bench.dataDir, "keybrake.db"));
-    database.run("UPDATE vault_keys SET policy = '{no json' WHERE id = ?", [broken.id]);
+    database.run(`UPDATE vault_keys SET policy = '{"vendor":"stripe","allowed_endpoints":7}' WHERE id = ?`, [
+      broken.id,
+    ]);
     const data = await call("/stripe/v1/balance", { key: broken.vault_key });
     const self = await control("GET", "/vault/self", undefined, broken.vault_key);
     const shown = await control("GET", `/vault/keys/${broken.id}`);

@@ -18,6 +18,7 @@ import { addRestoreCommand } from "./cli/restore.ts";
 import { addRunCommand } from "./cli/run.ts";
 import { emptyProgram, runProgram } from "./cli/run-program.ts";
 import { addServeCommand } from "./cli/serve.ts";
+import { addSpendCommand } from "./cli/spend.ts";
 import { addStripeScopesCommand } from "./cli/stripe-scopes.ts";
 import { addTokenCommands } from "./cli/token.ts";
 import { addVendorCommands } from "./cli/vendor.ts";
@@ -31,6 +32,7 @@ export function createProgram(cli: Cli): Command {
   addKeyCommands(program, cli);
   addRunCommand(program, cli);
   addAuditCommand(program, cli);
+  addSpendCommand(program, cli);
   addResolveCommand(program, cli);
   addPolicyCommands(program, cli);
   addStripeScopesCommand(program, cli);

@@ -1,5 +1,6 @@
 import { formatUsd, type Micros } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
+import { csvField } from "./csv-field.ts";
 import type { AuditRow } from "./row.ts";
 
 type Shown = string | number | Readonly<Record<string, string>> | null;
@@ -70,23 +71,9 @@ export function ndjsonLine(row: PresentedRow): string {
 /** The first line of a CSV file (RFC 4180: CRLF after every record). */
 export const CSV_HEADER = `${AUDIT_COLUMNS.join(",")}\r\n`;
 
-/**
- * One CSV record. Metadata is JSON text; null is empty. A text that a spreadsheet would run as a formula (an agent names
- * its own run `=HYPERLINK(…)`) gets an apostrophe before it, which spreadsheets take for "this is text" (OWASP, CSV
- * injection); whoever needs the bytes as they are takes NDJSON.
- */
+/** One CSV record. Metadata is JSON text; whoever needs texts as they are, formulas too, takes NDJSON. */
 export function csvLine(row: PresentedRow): string {
-  return `${AUDIT_COLUMNS.map((name) => csvField(name, row[name])).join(",")}\r\n`;
-}
-
-const FORMULA = /^[=+\-@\t\r]/;
-const NEEDS_QUOTES = /[",\r\n]/;
-
-function csvField(name: string, value: unknown): string {
-  if (value === null || value === undefined) return "";
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  const inert = !WRITTEN_BY_US.has(name) && FORMULA.test(text) ? `'${text}` : text;
-  return NEEDS_QUOTES.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  return `${AUDIT_COLUMNS.map((name) => csvField(row[name], WRITTEN_BY_US.has(name))).join(",")}\r\n`;
 }
 
 function isoTime(at: EpochMs | null): string | null {

@@ -12,6 +12,7 @@ import { auditChain } from "./doctor-audit.ts";
 import { budgets } from "./doctor-budgets.ts";
 import { currencies } from "./doctor-currencies.ts";
 import { prices } from "./doctor-prices.ts";
+import { spendSums } from "./doctor-spend.ts";
 import { tls } from "./doctor-tls.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
@@ -23,6 +24,7 @@ export async function doctor(options: ControlPlaneOptions): Promise<readonly Fin
     ["database", database],
     ["keys", frozenKeys],
     ["counters", counters],
+    ["spend", spendSums],
     ["audit chain", auditChain],
     ["vendors", vendors],
     ["templates", templates],

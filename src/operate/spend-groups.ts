@@ -35,18 +35,19 @@ export function totalMicros({ settledMicros, heldMicros, unresolvedMicros }: Spe
  * vendor each: two vendors may have a path in common.
  */
 export function namedGroups(by: SpendBy, groups: readonly SpendGroup[]): readonly NamedGroup[] {
-  const found = new Map<string, { name: string | null; vendors: Map<string | null, SpendSums> }>();
+  const found = new Map<string | null, { name: string | null; vendors: Map<string | null, SpendSums> }>();
   for (const group of groups) {
     const name = by.nameOf(group);
-    const id = JSON.stringify(by.hasVendor ? [name, group.vendor] : [name]);
+    const id = by.hasVendor ? `${group.vendor} ${name}` : name;
     const one = found.get(id) ?? { name, vendors: new Map<string | null, SpendSums>() };
-    one.vendors.set(group.vendor, added(one.vendors.get(group.vendor) ?? NOTHING, group));
+    const same = one.vendors.get(group.vendor);
+    one.vendors.set(group.vendor, same ? added(same, group) : group);
     found.set(id, one);
   }
   const named = [...found.values()].map(({ name, vendors }) => ({
     name,
     ...summed([...vendors.values()]),
-    byVendor: [...vendors].map(([vendor, sums]) => ({ vendor, ...sums })).toSorted(dearestFirst),
+    byVendor: [...vendors].map(([vendor, sums]) => ({ ...sums, vendor })).toSorted(dearestFirst),
   }));
   return by.isTime
     ? named.toSorted((a, b) => compareText(a.name, b.name))

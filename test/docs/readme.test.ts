@@ -178,7 +178,7 @@ test("decisions are numbered without a gap, and each says so in its title", () =
 
 /** What the checks above must find. */
 const WRONG_LINES = [
-  ["keybrake spend", "there is no command spend"],
+  ["keybrake spendings", "there is no command spendings"],
   ["keybrake key", '"key" needs a verb'],
   ["keybrake key isue --template billing", "there is no command isue"],
   ["keybrake key issue --daily-cup 5", '"issue" has no flag --daily-cup'],

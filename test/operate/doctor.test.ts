@@ -27,6 +27,7 @@ test("looks at everything, and finds nothing wrong with a fresh installation but
     "master key",
     "database",
     "counters",
+    "spend",
     "audit chain",
     "vendors",
     "templates",

@@ -1,12 +1,15 @@
 import type { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { SPEND_KEYS } from "../../src/store/spend.ts";
 import { SqliteAlerts } from "../../src/store/sqlite/alerts.ts";
 import { SqliteAudit } from "../../src/store/sqlite/audit.ts";
 import { migrate, openDatabase } from "../../src/store/sqlite/database.ts";
 import { SqliteGauges } from "../../src/store/sqlite/gauges.ts";
 import { SqliteKeys } from "../../src/store/sqlite/keys.ts";
 import { SqliteLedger } from "../../src/store/sqlite/ledger.ts";
+import { laterRowsStatement, rowsStatement, sumsStatement } from "../../src/store/sqlite/spend-statements.ts";
+import { SpendSumsWriter } from "../../src/store/sqlite/spend-sums.ts";
 import type { AuditFilter } from "../../src/store/store.ts";
 import { NOON } from "../ledger/entries.ts";
 import { temporaryDatabase } from "./temporary-database.ts";
@@ -72,6 +75,27 @@ describe("the cost of a question does not grow with the rows that it is not abou
     const statements = statementsOf((spy) => new SqliteLedger(spy).apply([], NOON));
     expect(statements.length).toBeGreaterThan(8);
     for (const statement of statements) expect(planOf(statement)).not.toMatch(SCAN);
+  });
+
+  test("rows are added to the sums of spending, and reports read sums and parts of hours, by their place", () => {
+    const writing = statementsOf((spy) => {
+      const sums = new SpendSumsWriter(spy);
+      sums.addUp(10);
+      sums.keep([1n]);
+    });
+    const queries = SPEND_KEYS.flatMap((by) =>
+      [
+        {},
+        { run: "ray-billing/01" },
+        { keyId: "vk_1" },
+        { labelContains: "a", issuedBy: "tok_1", vendor: "stripe" },
+      ].map((filter) => ({ by, splitByVendor: true, filter })),
+    );
+    const reading = queries.flatMap((query) => [sumsStatement(query), rowsStatement(query), laterRowsStatement(query)]);
+    expect(writing.length).toBeGreaterThan(6);
+    for (const statement of [...writing, ...reading]) {
+      expect(planOf(statement)).not.toMatch(/SCAN (?:audit_rows|vault_keys|spend_sums|own|later|who|what)\b/);
+    }
   });
 
   test("a key is found by its hash, and its spend summed, by index", () => {

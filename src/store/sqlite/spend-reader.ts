@@ -18,6 +18,7 @@ import {
 
 /** Read in one go: some milliseconds. */
 const ROWS_PER_SLICE = 4_000;
+const SUMS_PER_SLICE = 2_000;
 const SEQ_MAX = Number.MAX_SAFE_INTEGER;
 /** Later than any call, and not too late for a date. */
 const END_OF_TIME: EpochMs = 8_640_000_000_000_000;
@@ -133,12 +134,24 @@ class Answer {
     const nextSlot = this.#database.query<{ slot: bigint | null }, [number, number, number]>(
       "SELECT min(slot) AS slot FROM spend_sums WHERE slot_ms = ? AND slot >= ? AND slot < ?",
     );
-    const sums = this.#database.query<GroupRow, [Parameters]>(sumsStatement(this.#query));
     for (let at = from; ; ) {
       const slot = nextSlot.get(slotMs, at, to)!.slot;
       if (slot === null) return;
-      for (const group of sums.all({ ...this.#parameters, slotMs, slot })) this.#groups.add(group);
+      await this.#readSlot(slotMs, Number(slot));
       at = Number(slot) + slotMs;
+    }
+  }
+
+  /** A day of many runs is more than is read in one go. */
+  async #readSlot(slotMs: number, slot: EpochMs): Promise<void> {
+    const sums = this.#database.query<GroupRow, [Parameters]>(sumsStatement(this.#query));
+    const end = this.#database.query<{ subject: bigint }, [number, number, number, number]>(
+      "SELECT subject FROM spend_sums WHERE slot_ms = ? AND slot = ? AND subject > ? ORDER BY subject LIMIT 1 OFFSET ?",
+    );
+    for (let first = 0; first < SEQ_MAX; ) {
+      const behind = Number(end.get(slotMs, slot, first, SUMS_PER_SLICE)?.subject ?? SEQ_MAX);
+      for (const group of sums.all({ ...this.#parameters, slotMs, slot, first, behind })) this.#groups.add(group);
+      first = behind;
       await this.#pause();
     }
   }

@@ -39,14 +39,14 @@ export function filterParameters({ filter }: SpendQuery): Parameters {
 }
 
 /**
- * The sums of one slot (`$slotMs`, `$slot`) by group. They are added up by number first, in the order of the table, so that
- * names are looked up once a group and nothing is sorted.
+ * The sums of one slot (`$slotMs`, `$slot`) and of the subjects from `$first` until before `$behind`, by group. They are added
+ * up by number first, in the order of the table, so that names are looked up once a group and nothing is sorted.
  */
 export function sumsStatement(query: SpendQuery): string {
   const { by, splitByVendor, filter } = query;
   const ofSubjects = BY_SUBJECT.has(by);
   const ofOperations = BY_OPERATION.has(by) || splitByVendor;
-  const conditions = ["slot_ms = $slotMs", "slot = $slot"];
+  const conditions = ["slot_ms = $slotMs", "slot = $slot", "subject >= $first", "subject < $behind"];
   const joins: string[] = [];
   const subject = subjectConditions(query);
   // One run or key is looked up; any wider choice is made sum by sum.

@@ -20,9 +20,9 @@ interface Agent {
 export async function recordSpend(terminal: Terminal): Promise<void> {
   const stripe = { vendor: "stripe", endpoint: "/v1/payment_intents", dollars: "3.00" };
   const agents: Agent[] = [
-    { ...stripe, keyId: await issue(terminal, "tenant:acme:billing:run-1"), everyHours: 6 },
-    { ...stripe, keyId: await issue(terminal, "tenant:b:billing:run-9"), dollars: "1.50", everyHours: 12 },
-    { ...stripe, keyId: await issue(terminal, "nightly/01"), endpoint: "/v1/refunds", dollars: "0.25", everyHours: 24 },
+    { ...stripe, keyId: await issue(terminal, "tenant:acme:billing:run-1"), everyHours: 12 },
+    { ...stripe, keyId: await issue(terminal, "tenant:b:billing:run-9"), dollars: "1.50", everyHours: 24 },
+    { ...stripe, keyId: await issue(terminal, "nightly/01"), endpoint: "/v1/refunds", dollars: "0.25", everyHours: 48 },
   ];
   const clock = {
     get nowMs() {

@@ -28,9 +28,12 @@ describe.each(PLACES)("%s", (place) => {
     await transcript.type("spend --since 1h --until 2h");
     await transcript.type("spend --since whenever");
     transcript.expectGolden("spend");
-  });
+  }, 30_000);
+});
 
-  test("on a terminal there are bars and the trend, within its width, and in a pipe there are none", async () => {
+test("on a terminal there are bars and the trend, within its width, and in a pipe there are none", async () => {
+  const terminal = new Terminal();
+  try {
     await recordSpend(terminal);
     const shown = await terminal.run(["spend", "--since", "10d"], "", { columns: 72, environment: { NO_COLOR: "1" } });
     expect(shown.out).toContain("█");
@@ -38,7 +41,9 @@ describe.each(PLACES)("%s", (place) => {
     for (const line of shown.out.split("\n").slice(0, 4)) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(72);
     const piped = await terminal.run(["spend", "--since", "10d"]);
     expect(piped.out).not.toMatch(/[▁▂▃▄▅▆▇█]/);
-  });
+  } finally {
+    terminal.close();
+  }
 });
 
 test("says how far it is with calls that were never added up, on a terminal alone", async () => {

@@ -1,4 +1,5 @@
 import { isControlPath } from "./api/api.ts";
+import { targetRejection } from "./api/target.ts";
 import { unreadAnswer } from "./api/unread.ts";
 import { type Config, type Listen, listenUrl } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
@@ -23,8 +24,11 @@ export interface Listening {
 
 /** What an address serves: calls, the control plane, or both. */
 export type Serving =
-  | { readonly plane: DataPlane; readonly control: ((request: Request) => Promise<Response>) | undefined }
-  | { readonly plane: undefined; readonly control: (request: Request) => Promise<Response> };
+  | { readonly plane: DataPlane; readonly control: Control | undefined }
+  | { readonly plane: undefined; readonly control: Control };
+
+/** Answers a request of the control plane, which comes from this address. */
+export type Control = (request: Request, socketAddress: string | undefined) => Promise<Response>;
 
 /** Operators are few; their listener has its files from those that are set aside (proxy/open-files.ts). */
 const ADMIN_CONNECTIONS_MAX = 64;
@@ -97,8 +101,10 @@ function serverOf(
     onCall: async (call) => {
       if (control && (!plane || isControlPath(call.target.split("?", 1)[0]!))) {
         const request = toRequest(call);
-        const { bodyRejection: unread } = call;
-        const outgoing = await fromResponse(unread ? unreadAnswer(unread, request) : await control(request));
+        const unread = targetRejection(call.target) ?? call.bodyRejection;
+        const outgoing = await fromResponse(
+          unread ? unreadAnswer(unread, request) : await control(request, call.peer()),
+        );
         const { id, method, target } = call;
         log.debug?.("control", { call: id, method, area: areaOf(target), status: outgoing.status });
         return outgoing;

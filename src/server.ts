@@ -4,12 +4,13 @@ import { startAutoRevoke } from "./alerts/auto-revoke-upkeep.ts";
 import { alertTrier } from "./alerts/try-target.ts";
 import { AlertUpkeep, startAlertUpkeep } from "./alerts/upkeep.ts";
 import { createApi } from "./api/api.ts";
+import { guarded } from "./api/response-headers.ts";
 import { type Config, type Environment, isLoopback, type Listen, refuseUnsafeEnvironment } from "./config.ts";
 import type { Clock } from "./core/clock.ts";
 import { concerns } from "./core/hard-stop.ts";
 import { Problem } from "./core/problem.ts";
 import { BATCHER_DEFAULTS, LedgerBatcher } from "./ledger/batch.ts";
-import { type Listening, type ListenOptions, listen } from "./listen.ts";
+import { type Control, type Listening, type ListenOptions, listen } from "./listen.ts";
 import { causeText, type Log } from "./log.ts";
 import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
 import { sharedCapsNow } from "./operate/budgets-above.ts";
@@ -137,8 +138,8 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
   opened.push(startAlertUpkeep(alerts, config.alerts.targets));
   opened.push(startSpendUpkeep({ store, clock, log }));
   opened.push(await startAuditUpkeep({ store, clock, log, config, chainKey }));
-  const answer = async (request: Request) =>
-    plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request);
+  const answer: Control = async (request, socketAddress) =>
+    plane.draining && asksReadiness(request) ? stoppingAnswer() : api.handle(request, socketAddress);
   const { main, admin } = await openAddresses({ ...options, ...files }, plane, answer, opened);
   listeners.main = main.connections;
   if (admin) listeners.admin = admin.connections;
@@ -159,7 +160,7 @@ async function compose(options: ServerOptions, opened: Closer[]): Promise<Runnin
 async function openAddresses(
   options: ListenOptions,
   plane: DataPlane,
-  control: (request: Request) => Promise<Response>,
+  control: Control,
   opened: Closer[],
 ): Promise<{ readonly main: Listening; readonly admin: Listening | undefined }> {
   const { config, clock, log } = options;
@@ -199,7 +200,7 @@ function asksReadiness(request: Request): boolean {
 function stoppingAnswer(): Response {
   const message = "the server is stopping and takes no new calls";
   const headers = { "retry-after": "2" };
-  return Response.json({ error: { code: "unavailable", message }, message }, { status: 503, headers });
+  return guarded(Response.json({ error: { code: "unavailable", message }, message }, { status: 503, headers }));
 }
 
 /** With a store that refuses to be used while its file is not the one that was opened; closed at the end in any case. */

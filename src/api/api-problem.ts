@@ -9,7 +9,13 @@ const PROBLEM_CODES = [
   "usage",
 ] as const satisfies readonly ProblemCode[];
 /** What is HTTP's own to say, beside the codes of `Problem`. */
-const HTTP_CODES = ["unauthenticated", "method_not_allowed", "body_too_large", "internal"] as const;
+const HTTP_CODES = [
+  "unauthenticated",
+  "method_not_allowed",
+  "body_too_large",
+  "too_many_failures",
+  "internal",
+] as const;
 
 /** Every `code` of an error. */
 export const API_CODES = [...PROBLEM_CODES, ...HTTP_CODES] as const;

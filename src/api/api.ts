@@ -16,6 +16,7 @@ import { keyControllers } from "./keys.ts";
 import { metricsController } from "./metrics.ts";
 import { policyController } from "./policies.ts";
 import { resolveController } from "./resolve.ts";
+import { guarded } from "./response-headers.ts";
 import { selfController } from "./self.ts";
 import { sessionController } from "./session.ts";
 import { type ApiOptions, type ApiSetting, ELYSIA } from "./setting.ts";
@@ -25,13 +26,11 @@ import { vendorController } from "./vendors.ts";
 
 export { isControlPath } from "./routes.ts";
 
-/** Answers hold keys: no cache may keep them, and no browser may guess at their type. */
-const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
-
 /** The control plane over HTTP. */
 export interface Api {
   readonly routes: readonly { readonly method: string; readonly path: string }[];
-  handle(request: Request): Promise<Response>;
+  /** @param socketAddress of whoever is at the other end of the connection. */
+  handle(request: Request, socketAddress?: string): Promise<Response>;
 }
 
 /**
@@ -42,8 +41,7 @@ export function createApi(options: ApiOptions): Api {
   const gate = new Gate(options);
   const setting: ApiSetting = { ...options, gate };
   const app = new Elysia(ELYSIA)
-    .onRequest(async ({ request, set }) => {
-      Object.assign(set.headers, HEADERS);
+    .onRequest(async ({ request }) => {
       guard(options.config, request);
       await gate.identify(request);
       refuseRepeatedParameters(request);
@@ -54,20 +52,24 @@ export function createApi(options: ApiOptions): Api {
       const { status, headers, body, isDefect } = errorAnswer(error, request);
       if (isDefect) options.log.error("api_failed", { cause: causeText(error) });
       set.status = status;
-      Object.assign(set.headers, HEADERS, headers);
+      Object.assign(set.headers, headers);
       return body;
     });
   for (const controller of controllers(setting)) app.use(controller);
   app.use(docsController(() => controllers(setting)));
-  return { routes: app.routes, handle: (request) => answered(app, request) };
-}
-
-/** HEAD is answered as GET is, without the body (RFC 9110 §9.3.2); a stream is not even begun to be read. */
-async function answered(app: AnyElysia, request: Request): Promise<Response> {
-  if (request.method !== "HEAD") return app.handle(request);
-  const response = await app.handle(new Request(request.url, { method: "GET", headers: request.headers }));
-  await response.body?.cancel();
-  return new Response(null, response);
+  return {
+    routes: app.routes,
+    handle: async (request, socketAddress) => {
+      // HEAD is answered as GET is, without the body (RFC 9110 §9.3.2); a stream is not even begun to be read.
+      const isHead = request.method === "HEAD";
+      const asked = isHead ? new Request(request.url, { method: "GET", headers: request.headers }) : request;
+      gate.arrived(asked, socketAddress);
+      const response = guarded(await app.handle(asked));
+      if (!isHead) return response;
+      await response.body?.cancel();
+      return new Response(null, response);
+    },
+  };
 }
 
 function controllers(setting: ApiSetting): readonly AnyElysia[] {

@@ -7,13 +7,17 @@ import { parseControlToken } from "../vault/control-token.ts";
 import { parseSessionId } from "../vault/session-id.ts";
 import { parseVaultKey } from "../vault/vault-key.ts";
 import { ApiProblem } from "./api-problem.ts";
+import { FailedTries } from "./failed-tries.ts";
 import { refuseForeignUse } from "./guard.ts";
+import { peerOf } from "./peer.ts";
 import { type Access, accessOf, isOpen } from "./routes.ts";
 import { endedCookie, readSessionCookie } from "./session-cookie.ts";
 import type { ApiOptions } from "./setting.ts";
 
 /** Of the metrics, where `metrics.access` asks for a token: they tell what all keys spend, as the audit does. */
 const METRICS_READERS: Access = ["admin", "auditor"];
+
+type GateOptions = Pick<ApiOptions, "store" | "clock" | "config" | "pause">;
 
 type Caller =
   | { readonly is: "vault_key"; readonly tokenHash: Uint8Array }
@@ -26,11 +30,20 @@ type Caller =
 
 /** Who is at the door, and what they may do: every request passes `identify` before it is read and `admit` before it is handled. */
 export class Gate {
-  readonly #options: Pick<ApiOptions, "store" | "clock" | "config">;
+  readonly #options: GateOptions;
   readonly #callers = new WeakMap<Request, Caller>();
+  readonly #peers = new WeakMap<Request, string>();
+  readonly #failedTries: FailedTries;
 
-  constructor(options: Pick<ApiOptions, "store" | "clock" | "config">) {
+  constructor(options: GateOptions) {
     this.#options = options;
+    this.#failedTries = new FailedTries(options.clock, options.pause);
+  }
+
+  /** Notes where a request comes from, before it is identified. */
+  arrived(request: Request, socketAddress: string | undefined): void {
+    const peer = peerOf(this.#options.config, request, socketAddress);
+    if (peer !== undefined) this.#peers.set(request, peer);
   }
 
   /**
@@ -42,7 +55,8 @@ export class Gate {
     const { pathname } = new URL(request.url);
     if (isOpen(request.method, pathname) && !this.#isClosed(pathname)) return;
     const authorization = request.headers.get("authorization");
-    const caller = authorization === null ? await this.#bySession(request) : await this.#byToken(authorization);
+    const caller =
+      authorization === null ? await this.#bySession(request) : await this.#byToken(request, authorization);
     this.#callers.set(request, caller);
   }
 
@@ -103,20 +117,34 @@ export class Gate {
     return (await findLivingToken(store, caller.hash)) !== undefined;
   }
 
-  /** @throws ApiProblem 401 where `text` is not a control token that is in force. */
-  async controlToken(text: string): Promise<ControlTokenRecord> {
+  /** @throws ApiProblem 401, after a while, where `text` is not a control token that is in force. */
+  async controlToken(request: Request, text: string): Promise<ControlTokenRecord> {
     const parsed = parseControlToken(text);
     const token = parsed.ok ? await findLivingToken(this.#options.store, parsed.hash) : undefined;
-    if (!token) throw wrongToken(parsed.ok ? "unknown" : parsed.why);
+    if (!token) throw await this.#slowed(request, wrongToken(parsed.ok ? "unknown" : parsed.why));
     return token;
   }
 
-  async #byToken(authorization: string): Promise<Caller> {
+  /** The refusal of a try that failed, when its time has come; or that there have been too many. */
+  async #slowed(request: Request, refusal: ApiProblem): Promise<ApiProblem> {
+    const later = await this.#failedTries.failed(this.#peers.get(request));
+    if (!later) return refusal;
+    const seconds = String(Math.ceil(later.retryAfterMs / 1000));
+    return new ApiProblem(
+      429,
+      "too_many_failures",
+      "too many tokens that are not good have come from this address",
+      "a good one is taken at once",
+      { "retry-after": seconds, connection: "close" },
+    );
+  }
+
+  async #byToken(request: Request, authorization: string): Promise<Caller> {
     const text = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (text === undefined) throw tokenMissing();
     const vaultKey = parseVaultKey(text);
     if (vaultKey.ok) return { is: "vault_key", tokenHash: vaultKey.hash };
-    const token = await this.controlToken(text);
+    const token = await this.controlToken(request, text);
     return { is: "operator", by: "token", hash: token.tokenHash, standing: { token, expiresAt: null } };
   }
 
@@ -129,7 +157,7 @@ export class Gate {
     const standing = hash && (await store.findSession(hash, clock.now()));
     if (!standing) {
       const ended = { "set-cookie": endedCookie(config, request) };
-      throw unauthenticated("this session has ended", "sign in again", "", ended);
+      throw await this.#slowed(request, unauthenticated("this session has ended", "sign in again", "", ended));
     }
     return { is: "operator", by: "session", hash, standing };
   }

@@ -60,6 +60,7 @@ const REASONS: Readonly<Record<number, string>> = {
   415: "The body is not said to be JSON.",
   421: "Asked by a name that is not this server's.",
   422: "A field is wrong; `problems` names each.",
+  429: "Too many tokens that are not good have come from this address. A good one is taken at once.",
   500: "A defect; the server's log says more.",
   503: "The store cannot be used, or the server is stopping.",
 };
@@ -126,9 +127,11 @@ function responses(
     ...Object.keys(own).map(Number),
     ...(access === "anyone" ? [] : [401]),
     ...(takesBody ? [400, 413, 415] : []),
+    ...(path.includes("{") ? [400] : []),
     ...(isProbe ? [] : [421, 422]),
     ...[403, 500, 503],
   ]);
+  if (failing.has(401)) failing.add(429);
   const errors = [...failing].filter((status) => status >= 400).sort((a, b) => a - b);
   const [[status, answer]] = success as [[string, Response]];
   return Object.fromEntries([

@@ -28,7 +28,7 @@ export function sessionController({ gate, store, clock, config, log }: ApiSettin
     .post(
       "/session",
       async ({ body, request, set }) => {
-        const opened = await openSession({ store, clock }, await gate.controlToken(body.token));
+        const opened = await openSession({ store, clock }, await gate.controlToken(request, body.token));
         // A browser has one session: who signs in anew leaves no older one behind.
         await end(request);
         log.info("signed_in", { token_id: opened.view.token_id, role: opened.view.role });

@@ -7,6 +7,7 @@ import type { StoreProbe } from "../store/store-probe.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { MasterKey } from "../vault/master-key.ts";
 import type { Gate } from "./auth.ts";
+import type { Pause } from "./failed-tries.ts";
 
 /** What the control API works with; made once by the server. */
 export interface ApiOptions {
@@ -19,6 +20,8 @@ export interface ApiOptions {
   /** Seals the answers that are remembered for `Idempotency-Key`. */
   readonly masterKey: MasterKey;
   readonly log: Log;
+  /** How an answer to a failed authentication is kept waiting. */
+  readonly pause?: Pause;
   /** How often `/audit/stream` looks for new rows, in milliseconds. */
   readonly streamPollMs?: number;
   /** Aborted when the server begins to stop: answers that last end then. */

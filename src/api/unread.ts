@@ -1,6 +1,7 @@
 import { VERDICTS, type Verdict } from "../core/verdict.ts";
 import { ApiProblem } from "./api-problem.ts";
 import { errorAnswer } from "./errors.ts";
+import { guarded } from "./response-headers.ts";
 
 /** Answers a request whose target or body could not be read, so that it is never taken for one without a body. */
 export function unreadAnswer(
@@ -15,5 +16,5 @@ export function unreadAnswer(
         ? new ApiProblem(503, "unavailable", rejection.message, undefined, { "retry-after": "1" })
         : new ApiProblem(status, "invalid", rejection.message);
   const { headers, body, status: answered } = errorAnswer(problem, request);
-  return Response.json(body, { status: answered, headers: { "cache-control": "no-store", ...headers } });
+  return guarded(Response.json(body, { status: answered, headers }));
 }

@@ -42,6 +42,19 @@ export function isAddress(host: string): boolean {
   return ipv4Bits(host) !== undefined || ipv6Bits(host) !== undefined;
 }
 
+/**
+ * Who is one client for limits: an IPv4 address, in IPv6's clothes too, or the first 64 bits of an IPv6 address, of which
+ * one customer has all. A zone counts for nothing; what is no address is itself.
+ */
+export function networkOf(ip: string): string {
+  const bits = ipv6Bits(ip.split("%", 1)[0]!);
+  if (bits === undefined) return ip;
+  if (isWithin(bits, MAPPED_IPV6, 128)) {
+    return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 0xffn).join(".");
+  }
+  return `${(bits >> 64n).toString(16)}/64`;
+}
+
 function isPublicIpv4(bits: bigint): boolean {
   return !INTERNAL_IPV4.some((internal) => isWithin(bits, internal, 32));
 }

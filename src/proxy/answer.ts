@@ -10,6 +10,8 @@ import { scrubBytes, scrubStream, scrubText } from "./scrub.ts";
 import type { Ending } from "./settle.ts";
 import type { UpstreamRequest } from "./swap.ts";
 
+type Headers = (readonly [string, string])[];
+
 /** Hop-by-hop (RFC 9110 §7.6.1), framing that is made anew, and what a vendor must not set in a client of the proxy. */
 const NOT_PASSED_ON = new Set([
   "connection",
@@ -24,12 +26,23 @@ const NOT_PASSED_ON = new Set([
   "set-cookie",
   "alt-svc",
   "clear-site-data",
+  "strict-transport-security",
+  "service-worker-allowed",
+  "report-to",
+  "nel",
 ]);
+
+/**
+ * With an answer that a browser could show. The dashboard may have the same address: a page of a vendor's, opened there by
+ * a link with a vault key in it, must not run as one of its own. (CSP 3, `sandbox`: an origin of its own, and no script.)
+ */
+const SHOWN_NOWHERE: Headers = [
+  ["content-security-policy", "sandbox"],
+  ["x-content-type-options", "nosniff"],
+];
 
 /** In place of an answer that cannot be searched for the secret. The vendor was asked not to compress it. */
 const WITHHELD = Buffer.from("Keybrake withheld this answer: its Content-Encoding cannot be read.");
-
-type Headers = (readonly [string, string])[];
 
 /** From this share of a cap on, successful calls carry a notice: 80 %. */
 const NOTICE_PERCENT = 80n;
@@ -63,9 +76,11 @@ function passOn(
   const headers: Headers = [];
   let body = outcome.body;
   let encoded = false;
+  let isJson = false;
   for (const [name, value] of outcome.headers) {
     if (NOT_PASSED_ON.has(name) || name.startsWith("x-keybrake-")) continue;
     if (name === "content-encoding") encoded = true;
+    if (name === "content-type") isJson = value.startsWith("application/json");
     headers.push([name, clientValue(name, value, upstream, secrets)]);
   }
   if (body instanceof Uint8Array) {
@@ -90,6 +105,7 @@ function passOn(
   const length =
     admitted.call.method === "HEAD" ? (outcome.answer.headers.get("content-length") ?? undefined) : undefined;
   if (length !== undefined) headers.push(["content-length", length]);
+  if (!isJson) headers.push(...SHOWN_NOWHERE);
   headers.push(...keybrakeHeaders(admitted, ending));
   return { status: outcome.status, headers, body };
 }

@@ -106,7 +106,8 @@ async function serve(
     });
     connections.served(request.socket);
     response.once("close", () => connections.answered(request.socket));
-    const call = { id, receivedAt, startedMs, method, target, rawHeaders: request.rawHeaders, body };
+    const peer = () => request.socket.remoteAddress;
+    const call = { id, receivedAt, startedMs, method, target, rawHeaders: request.rawHeaders, body, peer };
     const outgoing = await onCall({ ...call, bodyRejection: rejection });
     await send(response, method, outgoing, rejection !== undefined, options.bodyTimeoutMs);
   } catch (cause) {

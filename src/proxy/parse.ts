@@ -15,6 +15,8 @@ export interface IncomingCall {
   /** Names and values in turn, as sent. */
   readonly rawHeaders: readonly string[];
   readonly body: Uint8Array;
+  /** The address at the other end of the connection; asked for only where it matters. */
+  readonly peer: () => string | undefined;
   /** Why the body was not read to its end. */
   readonly bodyRejection: Rejection | undefined;
 }

@@ -48,8 +48,8 @@ describe("a body that is not read", () => {
 
 describe("on the wire", () => {
   const LINES: readonly (readonly [line: string, ofMain: number, ofAdmin: number])[] = [
-    ["GET //[ HTTP/1.1", 400, 404],
-    ["GET //evil.example/vault/keys HTTP/1.1", 400, 404],
+    ["GET //[ HTTP/1.1", 400, 400],
+    ["GET //evil.example/vault/keys HTTP/1.1", 400, 400],
     ["GET /vault/keys/%zz HTTP/1.1", 422, 422],
     ["TRACE /vendors HTTP/1.1", 405, 405],
     ["PROPFIND /vendors HTTP/1.1", 405, 405],

@@ -153,6 +153,22 @@ describe("what reaches the client", () => {
     expect(response.headers.get("x-keybrake-request-id")).toMatch(/^call_/);
   });
 
+  test.each([
+    ["text/html; charset=utf-8", true],
+    ["image/svg+xml", true],
+    ["text/javascript", true],
+    ["application/json", false],
+    ["application/json; charset=utf-8", false],
+  ])("of type %s cannot run in a browser as a page of the proxy's own", async (type, isShown) => {
+    const own = { "content-type": type, "strict-transport-security": "max-age=1", "service-worker-allowed": "/" };
+    vendor.answer = () => ({ status: 200, headers: own, body: "<script>fetch('/vault/keys')</script>" });
+    const { headers } = await call("/stripe/v1/customers/cus_1");
+    expect(headers.get("content-type")).toBe(type);
+    expect(headers.get("content-security-policy")).toBe(isShown ? "sandbox" : null);
+    expect(headers.get("x-content-type-options")).toBe(isShown ? "nosniff" : null);
+    expect(["strict-transport-security", "service-worker-allowed"].filter((name) => headers.has(name))).toEqual([]);
+  });
+
   test("is a redirect, passed on and never followed", async () => {
     const before = vendor.requests.length;
     vendor.answer = () => ({ status: 302, headers: { location: `${vendor.origin}/v1/elsewhere` }, body: "" });

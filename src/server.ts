@@ -88,9 +88,10 @@ async function closeAll(opened: Closer[]): Promise<void> {
   for (const close of opened.splice(0).reverse()) await close();
 }
 
-async function compose(options: ServerOptions, opened: Closer[]): Promise<RunningServer> {
+async function compose(given: ServerOptions, opened: Closer[]): Promise<RunningServer> {
+  const installation = watched(await openInstallation(given.config, given.clock), given, opened);
+  const options = { ...given, clock: installation.clock };
   const { config, clock, log, environment } = options;
-  const installation = watched(await openInstallation(config, clock), options, opened);
   const { store, masterKey, chainKey, templates, budgets } = installation;
   const sandbox = config.sandbox ? await startSandbox({ clock }) : undefined;
   opened.push(() => sandbox?.stop());

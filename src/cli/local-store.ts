@@ -45,7 +45,7 @@ export async function withStore<Result>(
   const located = locateStore(cli, flags, true);
   const { config, dataDir } = located;
   cli.voice.note(`data directory ${dataDir}`);
-  const store = openStore(config.storeUrl, dataDir, cli.clock.now());
+  const { store } = await openStore(config.storeUrl, dataDir, cli.clock);
   try {
     return await work(store, located);
   } finally {

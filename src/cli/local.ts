@@ -17,9 +17,10 @@ import { type RescuedConfig, rescueConfig } from "./config-rescue.ts";
  */
 export async function openLocalControl(
   config: Config,
-  { clock, environment }: Pick<Cli, "clock" | "environment">,
+  { clock: ownClock, environment }: Pick<Cli, "clock" | "environment">,
 ): Promise<OpenControl> {
-  const { store, masterKey, chainKey, templates, budgets, dataDir } = await openInstallation(config, clock);
+  const installation = await openInstallation(config, ownClock);
+  const { store, clock, masterKey, chainKey, templates, budgets, dataDir } = installation;
   const reach = new Reach(clock);
   const control = createControlPlane({
     store,

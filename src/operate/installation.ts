@@ -16,6 +16,8 @@ export interface Installation {
   /** The data directory's real path. */
   readonly dataDir: string;
   readonly store: Store;
+  /** The one that counts: the machine's, or that of the database's server. */
+  readonly clock: Clock;
   readonly masterKey: MasterKey;
   /** Hashes the rows of the audit chain, and signs its checkpoints and exports. */
   readonly chainKey: Uint8Array;
@@ -29,9 +31,9 @@ export interface Installation {
  * database, the key of its audit chain, the built-in templates.
  * @throws Problem where something there is not as it must be; nothing is opened then.
  */
-export async function openInstallation(config: Config, clock: Clock): Promise<Installation> {
+export async function openInstallation(config: Config, ownClock: Clock): Promise<Installation> {
   const dataDir = prepareDataDir(config.dataDir);
-  const store = openStore(config.storeUrl, dataDir, clock.now());
+  const { store, clock } = await openStore(config.storeUrl, dataDir, ownClock);
   try {
     const masterKey = await openMasterKey(config, dataDir, store);
     const chainKey = await useChainKey(store, masterKey);
@@ -39,7 +41,7 @@ export async function openInstallation(config: Config, clock: Clock): Promise<In
     if (config.policiesDir === join(config.dataDir, "policies")) writeBuiltinTemplates(ownTemplates);
     const vendors = config.vendors.map(({ name }) => name);
     const budgets = new BudgetSet(config.policiesDir, vendors);
-    return { dataDir, store, masterKey, chainKey, templates: readTemplates(config.policiesDir), budgets };
+    return { dataDir, store, clock, masterKey, chainKey, templates: readTemplates(config.policiesDir), budgets };
   } catch (cause) {
     await store.close();
     throw cause;

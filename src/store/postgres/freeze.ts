@@ -3,6 +3,7 @@ import type { EpochMs } from "../../core/window.ts";
 import type { Frozen } from "../backup-report.ts";
 import { readFrozen } from "../frozen-mark.ts";
 import { behindTheLedger, type Db } from "./db.ts";
+import type { Timeline } from "./timeline.ts";
 
 /**
  * Stops every key until `thaw`. A database that is frozen stays so with its earlier reason: what it does not know begins
@@ -18,19 +19,23 @@ export function freeze(db: Db, why: string, at: EpochMs): Promise<void> {
   });
 }
 
-/** Lets keys spend again; false where nothing was frozen. */
-export function thaw(db: Db): Promise<boolean> {
+/** Lets keys spend again, on the time line of now; false where nothing was frozen. */
+export function thaw(db: Db, timeline: Timeline): Promise<boolean> {
   return behindTheLedger(db, async (tx) => {
-    const thawed = (await tx.execute(sql`
-      UPDATE ledger_state SET frozen = NULL WHERE id = 1 AND frozen IS NOT NULL RETURNING id`)) as unknown as unknown[];
-    return thawed.length > 0;
+    const [state] = (await tx.execute(
+      sql`SELECT ${sql.raw(timeline.frozen)} AS frozen FROM ledger_state WHERE id = 1`,
+    )) as unknown as [{ frozen: string | null }];
+    if (state.frozen === null) return false;
+    await tx.execute(sql`UPDATE ledger_state SET frozen = NULL WHERE id = 1`);
+    await tx.execute(sql.raw(timeline.confirm));
+    return true;
   });
 }
 
 /** Why no key can spend; undefined where they can. */
-export async function frozenSince(db: Db): Promise<Frozen | undefined> {
-  const [row] = (await db.execute(sql`SELECT frozen FROM ledger_state WHERE id = 1`)) as unknown as [
-    { frozen: string | null } | undefined,
-  ];
+export async function frozenSince(db: Db, timeline: Timeline): Promise<Frozen | undefined> {
+  const [row] = (await db.execute(
+    sql`SELECT ${sql.raw(timeline.frozen)} AS frozen FROM ledger_state WHERE id = 1`,
+  )) as unknown as [{ frozen: string | null } | undefined];
   return row?.frozen ? readFrozen(row.frozen) : undefined;
 }

@@ -9,19 +9,25 @@ const EACH = "jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS a (v, i)"
 /** Time of the database in epoch milliseconds: the replicas' clocks may differ, and only this one counts. */
 export const DATABASE_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
-/** Its one argument is the time, or null: then it is the database's, and nobody's clock but that one counts. */
-export const STATE: PgStatement = {
-  sql: `SELECT a.i, greatest(now, coalesce((a.v ->> 0)::int8, ${DATABASE_NOW})) AS now, last_seq, chain_count, chain_hash,
-          chain_cost, frozen
-        FROM ledger_state, ${EACH} WHERE id = 1`,
-  reads: ["ledger_state"],
-};
+/** How the ledger's state is read. */
+export interface StateStatementsOf {
+  /** Its one argument is the time, or null: then it is the database's, and nobody's clock but that one counts. */
+  readonly shown: PgStatement;
+  /**
+   * The same with the ledger's lock: of all transactions that hold, resolve, revoke or freeze one is under way at a time,
+   * in whatever replica. It is the last thing that they release, so that whoever gets it sees all that was committed before.
+   */
+  readonly locked: PgStatement;
+}
 
-/**
- * The same with the ledger's lock: of all transactions that hold, resolve, revoke or freeze one is under way at a time, in
- * whatever replica. It is the last thing that they release, so that whoever gets it sees all that was committed before.
- */
-export const LOCKED_STATE: PgStatement = { ...STATE, sql: `${STATE.sql} FOR UPDATE OF ledger_state` };
+/** @param frozen an expression: why keys are frozen, as JSON, or null. */
+export function stateStatements(frozen: string): StateStatementsOf {
+  const sql = `SELECT a.i, greatest(now, coalesce((a.v ->> 0)::int8, ${DATABASE_NOW})) AS now, last_seq, chain_count,
+      chain_hash, chain_cost, ${frozen} AS frozen
+    FROM ledger_state, ${EACH} WHERE id = 1`;
+  const reads = ["ledger_state"];
+  return { shown: { sql, reads }, locked: { sql: `${sql} FOR UPDATE OF ledger_state`, reads } };
+}
 
 export const KEY: PgStatement = {
   sql: `SELECT a.i, version, expires_at, revoked_at, revoke_reason

@@ -5,7 +5,7 @@ import type { LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } fro
 import { LedgerSteps } from "../ledger/ledger-steps.ts";
 import type { Work } from "../ledger/work.ts";
 import type { Standing } from "../standing.ts";
-import { KEY, LOCKED_STATE, rehearsedStatements, STATE } from "./ledger-statements.ts";
+import { KEY, rehearsedStatements, type StateStatementsOf } from "./ledger-statements.ts";
 import { CommitInDoubt, Link } from "./link.ts";
 import { asksOf } from "./preload.ts";
 import { type Ask, Rehearsal } from "./rehearsal.ts";
@@ -20,6 +20,7 @@ export interface PostgresLedgerOptions {
   readonly chainKey: () => Uint8Array;
   /** The ledger's clock at a caller's time: null where it is the database's, which it is but in tests. */
   readonly clock: (now: EpochMs) => EpochMs | null;
+  readonly state: StateStatementsOf;
 }
 
 /**
@@ -33,12 +34,13 @@ export class PostgresLedger {
   /** Ends when the transaction under way has; a rehearsal has one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
   /** How the transaction under way reads the state. */
-  #state: Ask = { statement: LOCKED_STATE, args: [null] };
+  #state: Ask;
   /** Of the ledger as it was known last. */
   #now = 0;
 
   constructor(options: PostgresLedgerOptions) {
     this.#options = options;
+    this.#state = { statement: options.state.locked, args: [null] };
     this.#steps = new LedgerSteps(
       rehearsedStatements(this.#rehearsal, () => this.#state),
       options.chainKey,
@@ -77,7 +79,7 @@ export class PostgresLedger {
     slotNames: readonly string[],
   ): Promise<Standing> {
     const rehearsal = new Rehearsal();
-    const state = { statement: STATE, args: [this.#options.clock(now)] };
+    const state = { statement: this.#options.state.shown, args: [this.#options.clock(now)] };
     const steps = new LedgerSteps(
       rehearsedStatements(rehearsal, () => state),
       this.#options.chainKey,
@@ -94,7 +96,7 @@ export class PostgresLedger {
     asked: readonly Ask[] = [],
     entries: readonly LedgerEntry[] = [],
   ): Promise<Result> {
-    const state = { statement: LOCKED_STATE, args: [this.#options.clock(now)] };
+    const state = { statement: this.#options.state.locked, args: [this.#options.clock(now)] };
     const result = this.#turn.then(() => {
       this.#state = state;
       return this.#linked((link) => this.#transactOn(link, step, [state, ...asked], entries));

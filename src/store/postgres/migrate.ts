@@ -45,9 +45,13 @@ export async function migrate(pool: SQL, now: EpochMs, migrations: readonly Migr
   }
 }
 
-/** @throws Problem where a newer release, or an edited migration, has made the schema. */
-export async function assertKnownSchema(pool: SQL): Promise<readonly Migration[]> {
-  return pendingMigrations(MIGRATIONS, await appliedTo(pool));
+/**
+ * How many migrations the database has, and which it still needs.
+ * @throws Problem where a newer release, or an edited migration, has made the schema.
+ */
+export async function schemaOf(pool: SQL): Promise<{ applied: number; pending: readonly Migration[] }> {
+  const applied = await appliedTo(pool);
+  return { applied: applied.length, pending: pendingMigrations(MIGRATIONS, applied) };
 }
 
 async function appliedTo(sql: SQL | ReservedSQL): Promise<readonly AppliedMigration[]> {

@@ -44,9 +44,12 @@ function tlsOf(mode: string | null, caFile: string | null) {
   return wanted ?? "prefer";
 }
 
+export function isPostgresUrl(url: string): boolean {
+  return /^postgres(?:ql)?:/i.test(url);
+}
+
 function parse(url: string): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed && (parsed.protocol === "postgres:" || parsed.protocol === "postgresql:")) return parsed;
+  if (isPostgresUrl(url) && URL.canParse(url)) return new URL(url);
   // Never with the text itself: it holds a password.
   throw new Problem(
     "usage",

@@ -1,7 +1,9 @@
 import type { SQL as Pool } from "bun";
+import type { Clock } from "../../core/clock.ts";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { KeyInserts } from "../key-inserts.ts";
+import type { OpenedStore } from "../open.ts";
 import type { Store } from "../store.ts";
 import { PostgresAlerts } from "./alerts.ts";
 import { PostgresAudit } from "./audit.ts";
@@ -11,55 +13,93 @@ import { PostgresChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
 import { PostgresControl } from "./control.ts";
 import { countersUnder } from "./counters-under.ts";
+import { DatabaseClock } from "./database-clock.ts";
 import { type Db, openDb } from "./db.ts";
 import { freeze, frozenSince, thaw } from "./freeze.ts";
 import { PostgresGauges } from "./gauges.ts";
+import { guarded, unavailable } from "./guard.ts";
 import { PostgresKeys } from "./keys.ts";
 import { PostgresLedger } from "./ledger.ts";
-import { LinkLost } from "./link.ts";
-import { migrate } from "./migrate.ts";
+import { stateStatements } from "./ledger-statements.ts";
+import { migrate, schemaOf } from "./migrate.ts";
 import { LEDGER_CONNECTIONS, OTHER_CONNECTIONS, openPool } from "./pool.ts";
 import { PostgresSessions } from "./sessions.ts";
 import { sumSpend } from "./spend.ts";
+import { readTimeline, type Timeline } from "./timeline.ts";
 import { claimReconciliation, dropReconciliation, dueReconciliations, isAnyRollingDue, purge } from "./upkeep.ts";
 
 export interface PostgresOptions {
+  readonly clock: Clock;
   /** How long a connection may stay silent before it counts as lost, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly timeoutMs?: number;
   /** `caller` lets tests set the time; everywhere else the database's clock is the only one that counts. */
-  readonly clock: "database" | "caller";
+  readonly time?: "database" | "caller";
+  /** Whether a database of an earlier release is brought up to date; a new one always is. */
+  readonly migrates?: boolean;
+  /** Whether a server that may lose what it has committed is taken; in tests that do not depend on it. */
+  readonly mayForget?: boolean;
 }
 
-const DEFAULTS: PostgresOptions = { timeoutMs: 5_000, clock: "database" };
+const TIMEOUT_MS = 5_000;
 
-/** The store that several replicas share. */
-export async function openPostgresStore(
-  url: string,
-  now: EpochMs,
-  options: Partial<PostgresOptions> = {},
-): Promise<Store> {
-  const { timeoutMs, clock } = { ...DEFAULTS, ...options };
+/**
+ * The store that several replicas share.
+ * @throws Problem where the schema is of another release, or the server is not set to keep what it has committed.
+ */
+export async function openPostgresStore(url: string, options: PostgresOptions): Promise<OpenedStore> {
+  const { clock: own, timeoutMs = TIMEOUT_MS, time = "database", migrates = false, mayForget = false } = options;
   const ledgerPool = openPool(url, LEDGER_CONNECTIONS);
   const pool = openPool(url, OTHER_CONNECTIONS);
   try {
-    await migrate(pool, now);
+    if (!mayForget) await assertDurable(pool);
+    await prepareSchema(pool, own.now(), migrates);
+    const timeline = await readTimeline(pool);
+    const databaseClock = time === "database" ? await DatabaseClock.open(pool, own) : undefined;
+    const ledgerClock = (at: EpochMs) => (databaseClock ? null : at);
+    const parts = { pool, ledgerPool, timeoutMs, timeline, databaseClock, ledgerClock };
+    return { store: guarded(verbs(parts), timeoutMs), clock: databaseClock ?? own };
   } catch (cause) {
     await Promise.all([ledgerPool.close({ timeout: 0 }), pool.close({ timeout: 0 })]);
     throw unavailable(cause);
   }
-  const ledgerClock = (at: EpochMs) => (clock === "caller" ? at : null);
-  return guarded(verbs({ pool, ledgerPool, timeoutMs, clock: ledgerClock }), timeoutMs);
+}
+
+/** A commit that the server may forget would be money that nobody counts. */
+async function assertDurable(pool: Pool): Promise<void> {
+  for (const name of ["fsync", "full_page_writes", "synchronous_commit"]) {
+    const [row] = (await pool.unsafe("SELECT current_setting($1) AS value", [name])) as [{ value: string }];
+    if (row.value !== "off") continue;
+    throw new Problem(
+      "unavailable",
+      `PostgreSQL has ${name} = off, and may lose what it has committed`,
+      `set ${name} = on for this server (ALTER SYSTEM SET ${name} = on), and for the role that keybrake uses`,
+    );
+  }
+}
+
+/** A new database gets its schema. One that is there is migrated by `keybrake migrate`, when all replicas can bear it. */
+async function prepareSchema(pool: Pool, now: EpochMs, migrates: boolean): Promise<void> {
+  const { applied, pending } = await schemaOf(pool);
+  if (pending.length === 0) return;
+  if (applied === 0 || migrates) return migrate(pool, now);
+  throw new Problem(
+    "unavailable",
+    `the database's schema is of an earlier release: ${pending.map(({ name }) => name).join(", ")} to be run`,
+    "stop the replicas of the earlier release, then run `keybrake migrate` once",
+  );
 }
 
 interface Parts {
   readonly pool: Pool;
   readonly ledgerPool: Pool;
   readonly timeoutMs: number;
-  readonly clock: (now: EpochMs) => EpochMs | null;
+  readonly timeline: Timeline;
+  readonly databaseClock: DatabaseClock | undefined;
+  readonly ledgerClock: (now: EpochMs) => EpochMs | null;
 }
 
 function verbs(parts: Parts): Store {
-  const { pool, ledgerPool } = parts;
+  const { pool, ledgerPool, timeline, databaseClock } = parts;
   let key: Uint8Array = new Uint8Array(0);
   const chainKey = () => key;
   const db = openDb(pool);
@@ -77,17 +117,28 @@ function verbs(parts: Parts): Store {
     checkCounters: () => checkCounters(db),
     backup: () => Promise.reject(noBackup()),
     freeze: (why, at) => freeze(db, why, at),
-    thaw: () => thaw(db),
-    frozenSince: () => frozenSince(db),
+    thaw: () => thaw(db, timeline),
+    frozenSince: () => frozenSince(db, timeline),
     describe: () => describe(pool),
     close: async () => {
+      databaseClock?.close();
       await Promise.all([ledgerPool.close({ timeout: 1 }), pool.close({ timeout: 1 })]);
     },
   };
 }
 
-function ledgerVerbs(db: Db, { ledgerPool, timeoutMs, clock }: Parts, chainKey: () => Uint8Array) {
-  const ledger = new PostgresLedger({ pool: ledgerPool, timeoutMs, chainKey, clock });
+function ledgerVerbs(
+  db: Db,
+  { ledgerPool, timeoutMs, timeline, ledgerClock: clock }: Parts,
+  chainKey: () => Uint8Array,
+) {
+  const ledger = new PostgresLedger({
+    pool: ledgerPool,
+    timeoutMs,
+    chainKey,
+    clock,
+    state: stateStatements(timeline.frozen),
+  });
   return {
     apply: (entries, at) => ledger.apply(entries, at),
     sweepAbandonedHolds: (at) => ledger.sweepAbandoned(at),
@@ -201,54 +252,6 @@ function noBackup(): Problem {
     "keybrake backup copies a SQLite store; this one is PostgreSQL's",
     "use the backups of your PostgreSQL (pg_dump, or its archive); after a restore run `keybrake restore confirm`",
   );
-}
-
-/** The same verbs, each with a bound on how long it may take and with the one error that callers handle. */
-function guarded(store: Store, timeoutMs: number): Store {
-  const entries = Object.entries(store).map(([name, verb]) => {
-    if (typeof verb !== "function" || name === "useChainKey") return [name, verb] as const;
-    return [
-      name,
-      (...args: unknown[]) => attempt(() => Reflect.apply(verb, store, args) as Promise<unknown>, timeoutMs),
-    ] as const;
-  });
-  return Object.fromEntries(entries) as unknown as Store;
-}
-
-/** Reports over many rows take longer than a call may wait. */
-const PATIENCE = 12;
-
-async function attempt<T>(verb: () => Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: Timer | undefined;
-  const silence = new Promise<never>((_, failed) => {
-    timer = setTimeout(() => failed(new LinkLost("the database did not answer")), PATIENCE * timeoutMs);
-  });
-  try {
-    return await Promise.race([verb(), silence]);
-  } catch (cause) {
-    throw unavailable(cause);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function unavailable(cause: unknown): Error {
-  if (cause instanceof Problem) return cause;
-  const driver = driverError(cause);
-  if (!driver) return cause instanceof Error ? cause : new Error(String(cause));
-  return new Problem(
-    "unavailable",
-    `the store cannot be used: ${driver.message}`,
-    "check that PostgreSQL runs and that this machine reaches it; `keybrake doctor` says more",
-  );
-}
-
-/** What the driver has thrown, also where Drizzle has put a query around it. */
-function driverError(cause: unknown): Error | undefined {
-  if (!(cause instanceof Error)) return undefined;
-  const { code } = cause as { readonly code?: unknown };
-  if (cause instanceof LinkLost || (typeof code === "string" && code.startsWith("ERR_POSTGRES"))) return cause;
-  return driverError(cause.cause);
 }
 
 async function describe(pool: Pool): Promise<Record<string, string | number>> {

@@ -1,0 +1,51 @@
+import { Problem } from "../../core/problem.ts";
+import type { Store } from "../store.ts";
+import { LinkLost } from "./link.ts";
+
+/** The same verbs, each with a bound on how long it may take and with the one error that callers handle. */
+export function guarded(store: Store, timeoutMs: number): Store {
+  const entries = Object.entries(store).map(([name, verb]) => {
+    if (typeof verb !== "function" || name === "useChainKey") return [name, verb] as const;
+    return [
+      name,
+      (...args: unknown[]) => attempt(() => Reflect.apply(verb, store, args) as Promise<unknown>, timeoutMs),
+    ] as const;
+  });
+  return Object.fromEntries(entries) as unknown as Store;
+}
+
+/** Reports over many rows take longer than a call may wait. */
+const PATIENCE = 12;
+
+async function attempt<T>(verb: () => Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: Timer | undefined;
+  const silence = new Promise<never>((_, failed) => {
+    timer = setTimeout(() => failed(new LinkLost("the database did not answer")), PATIENCE * timeoutMs);
+  });
+  try {
+    return await Promise.race([verb(), silence]);
+  } catch (cause) {
+    throw unavailable(cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function unavailable(cause: unknown): Error {
+  if (cause instanceof Problem) return cause;
+  const driver = driverError(cause);
+  if (!driver) return cause instanceof Error ? cause : new Error(String(cause));
+  return new Problem(
+    "unavailable",
+    `the store cannot be used: ${driver.message}`,
+    "check that PostgreSQL runs and that this machine reaches it; `keybrake doctor` says more",
+  );
+}
+
+/** What the driver has thrown, also where Drizzle has put a query around it. */
+function driverError(cause: unknown): Error | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const { code } = cause as { readonly code?: unknown };
+  if (cause instanceof LinkLost || (typeof code === "string" && code.startsWith("ERR_POSTGRES"))) return cause;
+  return driverError(cause.cause);
+}

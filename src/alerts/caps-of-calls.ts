@@ -1,6 +1,6 @@
 import type { CurrencyRates } from "../core/currency.ts";
-import { type Budget, keyBudgets } from "../ledger/budget.ts";
-import { compilePolicy } from "../policy/compile.ts";
+import { type Budget, capsOfKey } from "../ledger/budget.ts";
+import { compilePolicies } from "../policy/compile.ts";
 import type { AlertRow } from "../store/alert-queue.ts";
 import type { Store } from "../store/store.ts";
 
@@ -38,7 +38,7 @@ export class CapsOfCalls {
   async #read({ vaultKeyId, vendor, agentRunLabel }: AlertRow): Promise<readonly CapOfCall[]> {
     const { store, currencyRates, sharedCaps } = this.#source;
     const key = await store.getKey(vaultKeyId);
-    const own = key ? keyBudgets(key.id, compilePolicy(key.policy), currencyRates) : [];
+    const own = key ? capsOfKey(key.id, compilePolicies(key.policy).values(), currencyRates) : [];
     return [
       ...own.map((budget) => ({ budget, isShared: false })),
       ...sharedCaps(vendor, agentRunLabel).map((budget) => ({ budget, isShared: true })),

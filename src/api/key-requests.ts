@@ -1,7 +1,8 @@
 import { type Static, type TProperties, Type } from "@sinclair/typebox";
 import { Problem } from "../core/problem.ts";
 import type { IssueKeyRequest, UpdateKeyRequest } from "../operate/control-plane.ts";
-import { POLICY_FIELD_NAMES, PolicySchema } from "../policy/schema.ts";
+import { splitChange } from "../policy/change.ts";
+import { POLICY_FIELD_NAMES, PolicySchema, VENDOR_FIELD_SCHEMAS } from "../policy/schema.ts";
 import { InvalidFields } from "./api-problem.ts";
 import { given } from "./query.ts";
 import { policyProblems } from "./validation-problems.ts";
@@ -75,23 +76,39 @@ export function issueKeyRequest(body: Static<typeof IssueKeyBody>): IssueKeyRequ
   };
 }
 
-const changeableFields: TProperties = Object.fromEntries(
-  Object.entries(policyFields).map(([name, schema]) => {
-    const description = `${schema.description ?? ""} null takes it away.`;
-    return [name, Type.Optional(Type.Union([schema, Type.Null()], { description }))];
-  }),
+/** Each of the fields, or null in its place. */
+function changeable(fields: TProperties): TProperties {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, schema]) => {
+      const description = `${schema.description ?? ""} null takes it away.`;
+      return [name, Type.Optional(Type.Union([schema, Type.Null()], { description }))];
+    }),
+  );
+}
+
+const { vendors: _, ...topFields } = policyFields;
+
+/** Vendors are those of the key: their fields are replaced one by one, and none of them is taken away. */
+const changeableVendors = Type.Record(
+  Type.String(),
+  Type.Object(changeable(VENDOR_FIELD_SCHEMAS as TProperties), { additionalProperties: false }),
+  { description: "Of a key for several vendors: fields that replace those of each vendor, null takes one away." },
 );
 
 /** The body of `PATCH /vault/keys/{id}`: policy fields replace the key's, `expires_in` counts from now. */
 export const UpdateKeyBody = Type.Object(
-  { ...changeableFields, expires_in: PolicySchema.properties.expires_in },
+  {
+    ...changeable(topFields),
+    vendors: Type.Optional(changeableVendors),
+    expires_in: PolicySchema.properties.expires_in,
+  },
   { title: "UpdateKey", additionalProperties: false, examples: [{ daily_usd_cap: "250.00", expires_in: "30m" }] },
 );
 
 export function updateKeyRequest(body: Static<typeof UpdateKeyBody>): UpdateKeyRequest {
   const { expires_in } = body;
   const policy = Object.entries(body).filter(([name]) => name !== "expires_in" && POLICY_FIELD_NAMES.has(name));
-  refuseWrong(Object.fromEntries([...policy, ["expires_in", expires_in]].filter(([, value]) => value !== null)));
+  refuseWrong(splitChange(Object.fromEntries([...policy, ["expires_in", expires_in]])).given);
   return { ...given({ expires_in }), policy: Object.fromEntries(policy) };
 }
 

@@ -1,7 +1,8 @@
 import type { ValidationError } from "elysia";
 import { nearestName } from "../core/nearest.ts";
+import { splitChange } from "../policy/change.ts";
 import { shown } from "../policy/field-values.ts";
-import { LATER_FIELDS, POLICY_FIELD_NAMES } from "../policy/schema.ts";
+import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
 import { validateFields } from "../policy/validate.ts";
 import type { FieldProblem } from "./api-problem.ts";
 
@@ -58,10 +59,6 @@ function problemsOf(
 }
 
 function unknownField(name: string, known: readonly string[]): FieldProblem {
-  const instead = known.some((field) => POLICY_FIELD_NAMES.has(field)) ? LATER_FIELDS.get(name) : undefined;
-  if (instead !== undefined) {
-    return { field: name, message: `${name} is not supported yet in this version; ${instead}` };
-  }
   const nearest = nearestName(name, known);
   const fields = known.length > 0 ? `its fields are ${known.join(", ")}` : "it has none";
   const meant = nearest ? `did you mean ${nearest}?` : fields;
@@ -72,9 +69,8 @@ function unknownField(name: string, known: readonly string[]): FieldProblem {
 /** The policy fields among `names` that the request has; null takes one away and is no value of it. */
 function pickPolicy(whole: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
   const entries = typeof whole === "object" && whole !== null ? Object.entries(whole) : [];
-  return Object.fromEntries(
-    entries.filter(([name, value]) => names.includes(name) && POLICY_FIELD_NAMES.has(name) && value !== null),
-  );
+  const fields = entries.filter(([name]) => names.includes(name) && POLICY_FIELD_NAMES.has(name));
+  return splitChange(Object.fromEntries(fields)).given;
 }
 
 /** What the policy's own reader has to say about these fields. */

@@ -2,6 +2,7 @@ import type { EpochMs } from "../core/window.ts";
 import { autoRevokeText } from "../operate/auto-revoke-counts.ts";
 import type { BudgetAboveView, BudgetView } from "../operate/budget-verbs.ts";
 import type { IssuedKeyView, KeyView, ShownKeyView, SpendView } from "../operate/control-plane.ts";
+import type { PolicyDocument } from "../policy/policy.ts";
 import type { Column } from "./table.ts";
 import { budgetAmount, budgetUse, counted, dollars, facts, fromNow, shortTime } from "./wording.ts";
 
@@ -77,7 +78,8 @@ function aboveFacts(above: readonly BudgetAboveView[] | null = []): readonly Fac
 
 /** ` (500.00 eur at 1.12)` of a cap in a currency of its own: what its dollars are made of. */
 function ownCurrency({ budget, cap }: BudgetView, policy: KeyView["policy"]): string {
-  const value = policy[budget];
+  const [, vendor = "", field = ""] = /^vendors\.([^.]+)\.(.+)$/.exec(budget) ?? [];
+  const value = vendor === "" ? policy[budget] : (policy as PolicyDocument).vendors?.[vendor]?.[field];
   if (typeof value !== "object" || value === null || !("amount" in value) || !("currency" in value)) return "";
   const own = `${value.amount} ${value.currency}`;
   if (Number(cap) === 0 && Number(value.amount) > 0) return ` (${own}, for which no rate is set)`;
@@ -96,8 +98,9 @@ export function spentText(spend: Pick<SpendView, "settled_usd" | "held_usd" | "u
 
 /** What `key issue` prints: the key first, where a person who copies it looks for it. */
 export function issuedKeyText(key: IssuedKeyView, now: EpochMs): string {
-  const lines = key.agent_lines.flatMap(({ language, lines }) => [
-    `  ${language}`,
+  const isForSeveral = key.vendors.length > 1;
+  const lines = key.agent_lines.flatMap(({ vendor, language, lines }) => [
+    `  ${isForSeveral ? `${vendor}, ` : ""}${language}`,
     ...lines.map((line) => `    ${line}`),
   ]);
   return [
@@ -123,8 +126,14 @@ export function issuedKeyText(key: IssuedKeyView, now: EpochMs): string {
 
 /** The policy's fields, one a line, in the spelling of a template. */
 function policyText(policy: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(policy).filter(([name]) => name !== "vendor" && name !== "description");
-  return ["policy:", ...entries.flatMap(([name, value]) => fieldLines(name, value))].join("\n");
+  const { vendors = {}, ...fields } = policy as PolicyDocument;
+  const entries = Object.entries(fields).filter(([name]) => name !== "vendor" && name !== "description");
+  const parts = Object.entries(vendors).flatMap(([name, own]) => [
+    `    ${name}:`,
+    ...Object.entries(own).flatMap(([field, value]) => fieldLines(field, value).map((line) => `    ${line}`)),
+  ]);
+  const ofVendors = parts.length > 0 ? ["  vendors:", ...parts] : [];
+  return ["policy:", ...entries.flatMap(([name, value]) => fieldLines(name, value)), ...ofVendors].join("\n");
 }
 
 function fieldLines(name: string, value: unknown): string[] {

@@ -14,7 +14,9 @@ import {
   countUpTo,
   type FlagValues,
   given,
+  POLICY_FILE_FLAG,
   readIssueFlags,
+  readPolicyFileFlag,
   readPolicyFlags,
 } from "./policy-flags.ts";
 
@@ -51,6 +53,7 @@ function addIssue(key: Command, cli: Cli): void {
     "keybrake key issue --template billing --label ray-billing/01 --set customers=cus_1,cus_2 --daily-usd-cap 200",
     'keybrake key issue --vendor stripe --allowed-endpoints "GET /v1/customers/*" --expires-in 2h --json',
     "export STRIPE_API_KEY=$(keybrake key issue --template billing --quiet)",
+    "keybrake key issue --template multi-vendor --label nightly/42 --per-vendor-daily-caps stripe=200,twilio=5",
   ]);
 }
 
@@ -69,7 +72,7 @@ function addList(key: Command, cli: Cli): void {
     .description("list vault keys, newest first, with what they have spent")
     .option("--label <text>", "only keys with exactly this run label")
     .option("--label-contains <text>", "only keys with this in their run label")
-    .option("--vendor <name>", "only keys for this vendor")
+    .option("--vendor <name>", "only keys for this vendor, alone or among others")
     .option("--active", "only keys that are neither revoked nor expired")
     .option("--limit <n>", "at most so many", countUpTo(LIST_MAX), 100)
     .option("--json", "print a JSON array")
@@ -110,10 +113,15 @@ function addUpdate(key: Command, cli: Cli): void {
     .argument("<id>", "the key's id, vk_…");
   addPolicyFlags(command, ["vendor"])
     .option("--unset <field>", "remove a field from the key's policy, such as total_usd_cap; repeatable", collect)
+    .option(...POLICY_FILE_FLAG)
     .option("--json", "print a JSON object")
     .action(async (id: string, flags: FlagValues & { json?: true; unset?: readonly string[]; expiresIn?: string }) => {
       const removed = Object.fromEntries((flags.unset ?? []).map((field) => [fieldName(field), null]));
-      const change = { policy: { ...readPolicyFlags(flags), ...removed }, ...given("expires_in", flags.expiresIn) };
+      const { expires_in, ...written } = readPolicyFileFlag(flags);
+      const change = {
+        policy: { ...written, ...readPolicyFlags(flags), ...removed },
+        ...given("expires_in", flags.expiresIn ?? (expires_in as string | undefined)),
+      };
       if (Object.keys(change.policy).length === 0 && change.expires_in === undefined) {
         throw new Problem(
           "usage",
@@ -129,6 +137,7 @@ function addUpdate(key: Command, cli: Cli): void {
     "keybrake key update vk_01j… --expires-in 30m --daily-usd-cap 50",
     "keybrake key update vk_01j… --caps refund.daily_usd=50,payout.daily_usd=0",
     "keybrake key update vk_01j… --unset total_usd_cap",
+    "keybrake key update vk_01j… --policy twilio-of-today.yaml",
   ]);
 }
 
@@ -154,7 +163,7 @@ function addRevoke(key: Command, cli: Cli): void {
     .argument("[ids...]", "the keys' ids, vk_…")
     .option("--run <label>", "every key with exactly this run label")
     .option("--label-prefix <text>", "every key whose run label begins with this")
-    .option("--vendor <name>", "every key for this vendor")
+    .option("--vendor <name>", "every key for this vendor, alone or among others; such a key stops as a whole")
     .option("--all", "every key")
     .option("--hard", "also abort calls that are in flight; their outcome is then unknown and counts as spent")
     .option("--reason <text>", "why, for `key show` and the audit")

@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Problem } from "../core/problem.ts";
 import type { IssueKeyRequest } from "../operate/control-plane.ts";
+import type { PolicyFields } from "../policy/policy.ts";
 import { POLICY_FIELDS, type PolicyField, type PolicyFieldName } from "../policy/schema.ts";
+import type { FieldKind } from "../policy/value-schemas.ts";
+import { readPolicyFile } from "./policy-file.ts";
 
 export type FlagValues = Readonly<Record<string, unknown>>;
 
@@ -14,10 +17,13 @@ export function addPolicyFlags(command: Command, without: readonly PolicyFieldNa
   return command;
 }
 
+/** What may be given in one flag with commas. */
+const JOINED_KINDS: readonly FieldKind[] = ["list", "caps", "vendor_usd", "auto_revoke"];
+
 function policyOption(flag: string, { kind, description }: PolicyField): Option {
   const option = new Option(flag, asFlagText(description));
   // A list, caps and rules of auto_revoke may be given in one flag with commas, in several, or both.
-  return kind === "list" || kind === "caps" || kind === "auto_revoke"
+  return JOINED_KINDS.includes(kind)
     ? option.argParser<string>((value, previous) => (previous === undefined ? value : `${previous},${value}`))
     : option;
 }
@@ -38,6 +44,17 @@ export function readPolicyFlags(flags: FlagValues): Record<string, unknown> {
   return fields;
 }
 
+/** For `.option`, beside the fields' own flags, which win over the file. */
+export const POLICY_FILE_FLAG = [
+  "--policy <file>",
+  "policy fields from a YAML or JSON file, for what no flag can say, like vendors",
+] as const;
+
+/** What the file of `--policy` holds; nothing where there is none. */
+export function readPolicyFileFlag({ policy }: FlagValues): PolicyFields {
+  return typeof policy === "string" ? readPolicyFile(policy) : {};
+}
+
 /** The flags that say what key is wanted, for `key issue` and `run`. */
 export function addIssueFlags(command: Command): Command {
   command
@@ -46,19 +63,20 @@ export function addIssueFlags(command: Command): Command {
     .option("--agent-name <text>", "name of the agent, for the audit")
     .option("--set <name=value>", "fill an input of the template; repeatable", collectPair)
     .option("--metadata <name=value>", "attach a word to every audit row of the key; repeatable", collectPair)
-    .option("--unique-label", "refuse where an active key has the label already");
+    .option("--unique-label", "refuse where an active key has the label already")
+    .option(...POLICY_FILE_FLAG);
   return addPolicyFlags(command);
 }
 
 export function readIssueFlags(flags: FlagValues): IssueKeyRequest {
-  const policy = readPolicyFlags(flags);
+  const policy = { ...readPolicyFileFlag(flags), ...readPolicyFlags(flags) };
   const text = (name: string) => flags[name] as string | undefined;
   const template = text("template");
-  if (template === undefined && policy["vendor"] === undefined) {
+  if (template === undefined && policy["vendor"] === undefined && policy["vendors"] === undefined) {
     throw new Problem(
       "usage",
       "there is neither a template nor a vendor for the key",
-      "name a template with --template (`keybrake policy list` shows them), or give --vendor and the policy's flags",
+      "name a template with --template (`keybrake policy list` shows them), or give --vendor and the policy's flags, or --policy FILE",
     );
   }
   return {

@@ -84,7 +84,7 @@ interface WrittenTemplate {
 }
 
 function write(answers: TemplateAnswers, templates: readonly TemplateView[], config: Config): WrittenTemplate {
-  const { name = "", vendor: asked, preset, endpoints, fields } = answers;
+  const { name = "", preset, fields } = answers;
   if (templateName(`${name}.yaml`) === undefined) {
     throw new Problem(
       "usage",
@@ -93,23 +93,45 @@ function write(answers: TemplateAnswers, templates: readonly TemplateView[], con
     );
   }
   const base = preset === undefined ? undefined : presetTemplate(preset, templates);
-  const vendor = knownVendor(config.vendors, asked ?? base?.vendor ?? "");
-  if (base && base.vendor !== vendor.name) {
-    throw new Problem("usage", `the template ${base.name} is for ${base.vendor}, not for ${vendor.name}`);
-  }
+  const ofVendor = base?.fields["vendors"] === undefined ? forOneVendor(answers, base, config) : forSeveral(answers);
   const source = templateText({
     name,
     inputs: base?.inputs ?? [],
     fields: {
       ...base?.fields,
-      vendor: vendor.name,
-      ...(endpoints.length === 0 ? {} : { allowed_endpoints: [...new Set(endpointsNamed(vendor, endpoints))] }),
+      ...ofVendor,
       ...Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, listed(field, value)])),
     },
   });
   const problem = lintTemplate(source, `${name}.yaml`, config.vendors, config.currencyRates)[0];
   if (problem) throw new Problem("invalid", `nothing was written: ${problem.message}`, "say it another way");
   return { name, path: writeNewTemplate(config.policiesDir, name, source), source };
+}
+
+function forOneVendor(
+  { vendor: asked, endpoints }: TemplateAnswers,
+  base: Template | undefined,
+  { vendors }: Config,
+): Readonly<Record<string, unknown>> {
+  const vendor = knownVendor(vendors, asked ?? base?.vendors[0] ?? "");
+  if (base && !base.vendors.includes(vendor.name)) {
+    throw new Problem(
+      "usage",
+      `the template ${base.name} is for ${base.vendors.join(" and ")}, not for ${vendor.name}`,
+    );
+  }
+  const named = endpoints.length === 0 ? {} : { allowed_endpoints: [...new Set(endpointsNamed(vendor, endpoints))] };
+  return { vendor: vendor.name, ...named };
+}
+
+/** What stands under each vendor no flag says: it is the preset's. */
+function forSeveral({ vendor, endpoints, preset }: TemplateAnswers): Readonly<Record<string, unknown>> {
+  if (vendor === undefined && endpoints.length === 0) return {};
+  throw new Problem(
+    "usage",
+    `the template ${preset} is for several vendors, each with endpoints of its own, which no flag can say`,
+    "write it as it is, and change the file",
+  );
 }
 
 function presetTemplate(name: string, templates: readonly TemplateView[]): Template {

@@ -45,7 +45,9 @@ export async function askForTemplate(
   vendors: readonly Vendor[],
 ): Promise<TemplateAnswers> {
   const name = given.name ?? (await askLine(cli, "Name of the template, like refunds-eu"));
-  const presetVendor = templates.find((each) => each.name === given.preset)?.vendor;
+  const presetOf = templates.find((each) => each.name === given.preset);
+  if (presetOf?.vendor === null) return { ...given, name };
+  const presetVendor = presetOf?.vendor;
   const names = vendors.map((each) => each.name).join(", ");
   const asked = given.vendor ?? presetVendor ?? (await askLine(cli, `Vendor (${names})`, "stripe"));
   const vendor = knownVendor(vendors, asked);

@@ -87,7 +87,7 @@ function sayReplay(view: ReplayView, { voice }: Cli): void {
   const passing = then.would_pass === 0 ? "none of them would pass" : `${grouped(then.would_pass)} of them would pass`;
   voice.say(
     facts([
-      ["template", `${view.template} (${view.vendor})`],
+      ["template", `${view.template} (${view.vendors.join(", ")})`],
       ["calls", `${grouped(calls)}${span}`],
       ["allowed", `${counted(allowed.calls, "call")}, ${dollars(allowed.usd)}`],
       ["refused", `${counted(refused.calls, "call")}, ${dollars(refused.usd)}`],
@@ -99,15 +99,20 @@ function sayReplay(view: ReplayView, { voice }: Cli): void {
     ]),
   );
   if (calls === 0)
-    voice.note(`no calls to ${view.vendor} are recorded there; --since and --run say which are looked at`);
+    voice.note(
+      `no calls to ${view.vendors.join(" or ")} are recorded there; --since and --run say which are looked at`,
+    );
   if (refused.calls === 0) return;
   voice.say("");
-  voice.sayTable(RULE_COLUMNS, view.rules, "");
+  const ofVendor = view.vendor === null ? [VENDOR_COLUMN] : [];
+  voice.sayTable([...ofVendor, ...RULE_COLUMNS], view.rules, "");
   voice.say("");
   voice.sayTable(ENDPOINT_COLUMNS, view.endpoints, "");
   const [most] = view.rules;
   if (most) voice.note(`first refused, ${most.first_call_id}: ${most.message.replace(/^Keybrake: /, "")}`);
 }
+
+const VENDOR_COLUMN: Column<RefusedByView> = { header: "vendor", text: ({ vendor }) => vendor };
 
 const RULE_COLUMNS: readonly Column<RefusedByView>[] = [
   { header: "verdict", text: ({ verdict }) => verdict },

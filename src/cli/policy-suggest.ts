@@ -26,7 +26,7 @@ export function addSuggestCommand(policy: Command, cli: Cli): void {
     .command("suggest")
     .description("write the tightest template that would have allowed what a recorded run did")
     .requiredOption("--run <label>", "the run's label")
-    .option("--vendor <name>", "the vendor, where the run called several")
+    .option("--vendor <name>", "only of the calls to this vendor, where the run called several")
     .option("--margin <percent>", "room on top of the amounts that were used, like 20%", readPercent, 20)
     .option("--out <file>", "write to a new file, like policies/ray-billing.yaml, in place of stdout")
     .option("--json", "print a JSON object with the template as its source")

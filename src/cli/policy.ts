@@ -39,7 +39,7 @@ export function addPolicyCommands(program: Command, cli: Cli): void {
 
 const COLUMNS: readonly Column<TemplateView>[] = [
   { header: "template", text: ({ name }) => name },
-  { header: "vendor", text: ({ vendor }) => vendor },
+  { header: "vendor", text: ({ vendors }) => vendors.join(", ") },
   { header: "inputs", text: ({ inputs }) => inputs.map(inputText).join(" ") || "-", widthMin: 8 },
   { header: "description", text: ({ description }) => description, widthMin: 16 },
 ];

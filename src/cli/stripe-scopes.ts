@@ -3,6 +3,7 @@ import { Problem } from "../core/problem.ts";
 import { endpointsNamed } from "../operate/operation-words.ts";
 import { type StripeScope, type StripeScopes, stripeScopes } from "../operate/stripe-scopes.ts";
 import { loadTemplate } from "../policy/load.ts";
+import type { PolicyDocument } from "../policy/policy.ts";
 import { stripe } from "../vendors/stripe.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { withControl } from "./local.ts";
@@ -50,15 +51,16 @@ interface Endpoints {
 const NO_TEMPLATE: Endpoints = { allowed: [], denied: [] };
 
 async function endpointsOf(cli: Cli, command: Command, name: string): Promise<Endpoints> {
-  const { source, vendor } = await withControl(cli, command, (control) => control.showTemplate(name));
-  if (vendor !== "stripe") {
+  const { source, vendors } = await withControl(cli, command, (control) => control.showTemplate(name));
+  if (!vendors.includes("stripe")) {
     throw new Problem(
       "usage",
-      `the template ${name} is for ${vendor}`,
+      `the template ${name} is for ${vendors.join(" and ")}`,
       "restricted keys with permissions are Stripe's",
     );
   }
-  const { fields } = loadTemplate(source, `${name}.yaml`);
+  const { fields: written } = loadTemplate(source, `${name}.yaml`);
+  const fields = (written as PolicyDocument).vendors?.["stripe"] ?? written;
   return { allowed: listOf(fields["allowed_endpoints"]), denied: listOf(fields["denied_endpoints"]) };
 }
 

@@ -1,8 +1,8 @@
 import type { Currency, CurrencyRates } from "../core/currency.ts";
 import { capToMicros } from "../core/currency.ts";
-import type { Micros } from "../core/money.ts";
 import { type CapWindow, isRolling, ROLLING_WINDOWS_MS, type RollingWindow } from "../core/window.ts";
 import type { CompiledPolicy, CurrencyCap } from "../policy/policy.ts";
+import { vendorPath } from "../policy/vendor-policies.ts";
 
 /** What a budget counts: micro-dollars, sends, calls that are no reads, or calls. */
 export type BudgetUnit = "usd" | "sends" | "writes" | "requests";
@@ -57,13 +57,26 @@ export function rollingWindowOf(budgetId: string): RollingWindow | undefined {
   return window in ROLLING_WINDOWS_MS ? (window as RollingWindow) : undefined;
 }
 
-/** The caps of one vault key as people are shown them, in the order in which they answer when several are full. */
+/**
+ * The caps of a vault key that a call to the policy's vendor is charged to, as people are shown them, in the order in which
+ * they answer when several are full.
+ */
 export function keyBudgets(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
   return everyBudget(keyId, policy, rates).filter(isCapped);
 }
 
+/** All caps of a vault key, vendor by vendor where it is for several, each once; what counts all vendors comes last. */
+export function capsOfKey(keyId: string, policies: Iterable<CompiledPolicy>, rates: CurrencyRates): readonly Budget[] {
+  const [own, joint] = [new Map<string, Budget>(), new Map<string, Budget>()];
+  for (const policy of policies) {
+    for (const budget of vendorBudgets(keyId, policy, rates)) own.set(budget.name, budget);
+    for (const budget of jointBudgets(keyId, policy)) joint.set(budget.name, budget);
+  }
+  return [...own.values(), ...joint.values()].filter(isCapped);
+}
+
 /**
- * All that is counted for one vault key, capped or not: what its calls are charged to, each counter once. A kind of money
+ * All that is counted of a vault key's calls to the policy's vendor, capped or not: what they are charged to, each counter once. A kind of money
  * is counted only while it has a cap, and so are writes and requests: a further counter costs each call what a tenth of its transaction does.
  */
 export function keyCounters(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
@@ -75,34 +88,70 @@ export function keyCounters(keyId: string, policy: CompiledPolicy, rates: Curren
   return [...byId.values()];
 }
 
+/** Rates first, as a call is told of them before the caps. */
 function everyBudget(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
-  const { capWindow } = policy;
-  const counter = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow): Budget => {
+  const own = vendorBudgets(keyId, policy, rates);
+  if (!policy.joint) return own;
+  const joint = jointBudgets(keyId, policy);
+  const isRate = ({ unit }: Budget) => unit === "requests";
+  const isCap = (budget: Budget) => !isRate(budget);
+  return [...joint.filter(isRate), ...own.filter(isRate), ...own.filter(isCap), ...joint.filter(isCap)];
+}
+
+type Counter = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow) => Budget;
+
+/** @param at what stands before the names: nothing, or `vendors.stripe.` */
+function countersOf(keyId: string, at: string): Counter {
+  return (field, unit, cap, window) => {
+    const name = at + field;
     return { id: windowedId(counterId(keyId, name), window), name, unit, cap: cap ?? UNCAPPED, window };
   };
-  const counted = (name: string, unit: BudgetUnit, cap: bigint | undefined, window: CapWindow): readonly Budget[] => {
-    return cap === undefined ? [] : [counter(name, unit, cap, window)];
-  };
+}
+
+/** Counters that are there only while they have a cap. */
+function whereCapped(counter: Counter): (...of: Parameters<Counter>) => readonly Budget[] {
+  return (name, unit, cap, window) => (cap === undefined ? [] : [counter(name, unit, cap, window)]);
+}
+
+/** What counts the calls to the policy's vendor alone. */
+function vendorBudgets(keyId: string, policy: CompiledPolicy, rates: CurrencyRates): readonly Budget[] {
+  const { capWindow, joint } = policy;
+  const at = joint ? vendorPath(policy.vendor) : "";
+  const counter = countersOf(keyId, at);
+  const counted = whereCapped(counter);
   const daily = counter("daily_usd_cap", "usd", policy.dailyCapMicros, capWindow);
   const total = counter("total_usd_cap", "usd", policy.totalCapMicros, "lifetime");
+  const ofVendor = joint?.vendorDailyMicros;
   return [
     ...counted("requests_per_minute", "requests", policy.requestsPerMinute, "rolling_minute"),
     ...counted("requests_per_hour", "requests", policy.requestsPerHour, "rolling_hour"),
     daily,
-    ...inCurrency(daily, "daily_cap", policy.dailyCap, rates),
+    ...(ofVendor === undefined ? [] : [{ ...daily, name: `per_vendor_daily_caps.${policy.vendor}`, cap: ofVendor }]),
+    ...inCurrency(daily, `${at}daily_cap`, policy.dailyCap, rates),
     total,
-    ...inCurrency(total, "total_cap", policy.totalCap, rates),
+    ...inCurrency(total, `${at}total_cap`, policy.totalCap, rates),
     counter("daily_send_cap", "sends", policy.dailySendCap, capWindow),
     ...counted("max_write_operations", "writes", policy.maxWriteOperations, "lifetime"),
-    ...policy.kindCaps.flatMap(({ kind, dailyMicros, totalMicros }) => {
-      const caps: readonly (readonly [string, Micros | undefined, CapWindow])[] = [
-        ["daily_usd", dailyMicros, capWindow],
-        ["total_usd", totalMicros, "lifetime"],
-      ];
-      return caps
-        .filter(([, cap]) => cap !== undefined)
-        .map(([name, cap, window]) => ({ ...counter(`caps.${kind}.${name}`, "usd", cap, window), kind }));
-    }),
+    ...policy.kindCaps.flatMap(({ kind, dailyMicros, totalMicros }) =>
+      [
+        ...counted(`caps.${kind}.daily_usd`, "usd", dailyMicros, capWindow),
+        ...counted(`caps.${kind}.total_usd`, "usd", totalMicros, "lifetime"),
+      ].map((budget) => ({ ...budget, kind })),
+    ),
+  ];
+}
+
+/** What counts the calls to all vendors of a key for several; nothing of a key for one. */
+function jointBudgets(keyId: string, { joint, capWindow }: CompiledPolicy): readonly Budget[] {
+  if (!joint) return [];
+  const counter = countersOf(keyId, "");
+  const counted = whereCapped(counter);
+  return [
+    ...counted("requests_per_minute", "requests", joint.requestsPerMinute, "rolling_minute"),
+    ...counted("requests_per_hour", "requests", joint.requestsPerHour, "rolling_hour"),
+    counter("daily_usd_cap_total", "usd", joint.dailyMicros, capWindow),
+    counter("total_usd_cap", "usd", joint.totalMicros, "lifetime"),
+    ...counted("max_write_operations", "writes", joint.maxWriteOperations, "lifetime"),
   ];
 }
 

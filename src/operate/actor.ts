@@ -41,19 +41,20 @@ export function refuseAboveCeiling(actor: Actor, policy: PolicyDocument): void {
   if (actor.role !== "issuer" || actor.maxDailyMicros === null) return;
   refuseUncounted(actor, policy);
   const ceiling = `$${formatUsd(actor.maxDailyMicros)}`;
-  const cap = policy["daily_usd_cap"] as string | undefined;
+  const field = policy.vendors === undefined ? "daily_usd_cap" : "daily_usd_cap_total";
+  const cap = policy[field] as string | undefined;
   if (cap === undefined) {
     throw new Problem(
       "forbidden",
-      `this token may issue keys with a daily_usd_cap of at most ${ceiling}, and this policy has none`,
-      "give daily_usd_cap",
+      `this token may issue keys with a ${field} of at most ${ceiling}, and this policy has none`,
+      `give ${field}`,
     );
   }
   if (parseUsd(cap) <= actor.maxDailyMicros) return;
   throw new Problem(
     "forbidden",
-    `daily_usd_cap is $${cap}; this token may issue keys with at most ${ceiling}`,
-    "lower daily_usd_cap, or have an admin issue the key",
+    `${field} is $${cap}; this token may issue keys with at most ${ceiling}`,
+    `lower ${field}, or have an admin issue the key`,
   );
 }
 

@@ -271,7 +271,9 @@ export interface AuditPageView {
 export interface TemplateView {
   readonly name: string;
   readonly description: string;
-  readonly vendor: string;
+  /** Null where it is for several vendors. */
+  readonly vendor: string | null;
+  readonly vendors: readonly string[];
   readonly inputs: readonly { readonly name: string; readonly description: string; readonly required: boolean }[];
   readonly source: string;
 }

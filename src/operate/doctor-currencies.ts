@@ -2,6 +2,7 @@ import type { Currency } from "../core/currency.ts";
 import { formatUsd } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
 import { unratedCaps, unratedCurrencies } from "../policy/unrated.ts";
+import { vendorPolicies } from "../policy/vendor-policies.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import type { FindingView } from "./about.ts";
 import type { ControlPlaneOptions } from "./options.ts";
@@ -54,8 +55,10 @@ async function unratedFindings({ config, clock, store }: Setting): Promise<reado
   const caps = new Map<Currency, string[]>();
   const allowed = new Map<Currency, string[]>();
   for await (const { id, policy } of activeKeys(store, clock.now())) {
-    for (const { currency } of unratedCaps(policy, config.currencyRates)) add(caps, currency, id);
-    for (const { currency } of unratedCurrencies(policy, config.currencyRates)) add(allowed, currency, id);
+    for (const part of vendorPolicies(policy)) {
+      for (const { currency } of unratedCaps(part, config.currencyRates)) add(caps, currency, id);
+      for (const { currency } of unratedCurrencies(part, config.currencyRates)) add(allowed, currency, id);
+    }
   }
   return [
     ...[...caps].map(

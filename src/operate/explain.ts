@@ -8,7 +8,7 @@ import { type Budget, keyBudgets, keyCounters } from "../ledger/budget.ts";
 import { counterKey, decide, type LedgerView } from "../ledger/decide.ts";
 import type { Brake, BudgetUse, HoldDecision, HoldRequest, KeyState } from "../ledger/entry.ts";
 import { BUDGETS_FILE_NAME } from "../policy/budget-file.ts";
-import { compilePolicy } from "../policy/compile.ts";
+import { compilePolicies } from "../policy/compile.ts";
 import { type Explanation, explain } from "../policy/explain.ts";
 import { callFromText } from "../policy/explain-call.ts";
 import { fillTemplate } from "../policy/load.ts";
@@ -19,23 +19,25 @@ import type { CounterUse, KeySpend } from "../store/key-spend.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import { autoRevokeViews } from "./auto-revoke-counts.ts";
 import { type BudgetAbove, budgetsAbove, capField } from "./budgets-above.ts";
+import { calledVendor } from "./called-vendor.ts";
 import { checkLabel } from "./free-text.ts";
 import { budgetView, useOf } from "./key-view.ts";
-import { checkVendorName, vendorRecord } from "./known-vendor.ts";
+import { vendorRecord } from "./known-vendor.ts";
 import { type ControlPlaneOptions, pricingOf } from "./options.ts";
 import type { ExplainBudgetView, ExplainRequest, ExplainView, RulePlace } from "./policy-verbs.ts";
 
 /** A policy to explain by: a template's, or that of a key, with its state and what is used of its budgets. */
 interface Subject {
-  readonly policy: PolicyDocument;
+  readonly document: PolicyDocument;
   readonly template: Template | undefined;
   readonly record: VaultKeyRecord | undefined;
   readonly spend: KeySpend | undefined;
   readonly label: string | null;
 }
 
-/** A subject with the caps above keys that its calls are charged to. */
+/** A subject with the vendor that the call is for, and the caps above keys that it is charged to. */
 interface Charged extends Subject {
+  readonly vendor: string;
   readonly above: readonly BudgetAbove[];
 }
 
@@ -47,9 +49,9 @@ interface Charged extends Subject {
 export async function explainCall(options: ControlPlaneOptions, request: ExplainRequest): Promise<ExplainView> {
   const { store, clock, config, vendors } = options;
   const found = await subjectOf(options, request);
-  const vendor = checkVendorName(vendors, found.policy.vendor);
+  const vendor = calledVendor(vendors, found.document, request.path);
   const call = callFromText(vendor, `${request.method} ${request.path}`, dataOf(request.body));
-  const policy = compilePolicy(found.policy);
+  const policy = compilePolicies(found.document).get(vendor.name)!;
   const stored = await vendorRecord(store, vendor.name);
   const accountId = stored?.accountId || (options.sandboxAccountIds?.get(vendor.name) ?? "");
   const explanation = explain(
@@ -58,7 +60,8 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   );
   const now = clock.now();
   const { label } = found;
-  const subject = { ...found, above: await budgetsAbove(options, { vendors: [vendor.name], label }, now) };
+  const above = await budgetsAbove(options, { vendors: [vendor.name], label }, now);
+  const subject = { ...found, vendor: vendor.name, above };
   const shared = subject.above.map(({ budget }) => budget);
   const keyId = subject.record?.id ?? "template";
   const ofCall = ({ kind }: Budget) => kind === undefined || kind === explanation.kind;
@@ -75,6 +78,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
   return {
     verdict,
     status: VERDICTS[verdict].status,
+    vendor: vendor.name,
     rule,
     message,
     rule_place: placeOf(options, subject, rule),
@@ -88,7 +92,7 @@ export async function explainCall(options: ControlPlaneOptions, request: Explain
       const before = budgetView(budget, useBefore(subject, budget, now), now);
       return { ...before, cap_field: capField(budget), remaining_after: left(budget) };
     }),
-    auto_revoke: await autoRevokeViews(store, subject.policy, subject.record, now),
+    auto_revoke: await autoRevokeViews(store, subject.document, subject.record, now),
   };
 }
 
@@ -113,7 +117,7 @@ function asks({ exposure_usd, sends }: Explanation, { unit }: Budget, method: Me
 /** A key's policy is a copy of its own: the template may say something else by now. */
 function placeOf(
   { budgets }: ControlPlaneOptions,
-  { policy, template, record }: Subject,
+  { document, template, record, vendor }: Charged,
   rule: string,
 ): RulePlace | null {
   const above = budgets.current().places.get(rule);
@@ -122,7 +126,7 @@ function placeOf(
     const isOfKey = rulePath(rule) !== undefined || rule === "revoked";
     return isOfKey ? { file: null, line: null, column: null, key_id: record.id } : null;
   }
-  const at = template && rulePlace(template, policy, rule);
+  const at = template && rulePlace(template, document, rule, vendor);
   return at ? { file: `${template.name}.yaml`, ...at, key_id: null } : null;
 }
 
@@ -134,8 +138,8 @@ async function subjectOf({ store, templates, clock }: ControlPlaneOptions, reque
   if (template !== undefined) {
     const found = templates.get(template);
     const asked = label === undefined ? null : checkLabel(label, "label");
-    const policy = fillTemplate(found, request.inputs ?? {});
-    return { policy, template: found, record: undefined, spend: undefined, label: asked };
+    const document = fillTemplate(found, request.inputs ?? {});
+    return { document, template: found, record: undefined, spend: undefined, label: asked };
   }
   if (label !== undefined) {
     throw new Problem("invalid", "a key has the label that it was issued with", "leave label out beside key_id");
@@ -143,7 +147,7 @@ async function subjectOf({ store, templates, clock }: ControlPlaneOptions, reque
   const record = await store.getKey(key_id!);
   if (!record) throw new Problem("not_found", `there is no key ${JSON.stringify(key_id!.slice(0, 60))}`);
   const spend = await store.keySpend(record.id, clock.now());
-  return { policy: record.policy, template: undefined, record, spend, label: record.label };
+  return { document: record.policy, template: undefined, record, spend, label: record.label };
 }
 
 /** JSON as one text; form text as its parameters. */
@@ -197,13 +201,12 @@ function useBefore(
 
 function holdRequest(
   { verdict, rule, kind, exposure_usd, sends }: Explanation,
-  { policy, label }: Subject,
+  { vendor, label }: Charged,
   keyId: string,
   budgets: readonly Budget[],
   method: string,
 ): HoldRequest {
   // `decide` reads these four of the facts; the rest is for the audit row, and none is written.
-  const { vendor } = policy;
   const facts = { vaultKeyId: keyId, vendor, agentRunLabel: label, method } as CallFacts;
   return {
     type: "hold",

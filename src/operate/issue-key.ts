@@ -34,7 +34,7 @@ export async function issueKey(
 ): Promise<IssuedKeyView> {
   refuseReader(actor);
   const { store, clock, config } = options;
-  const { policy, vendor } = policyOfRequest(options, request, actor);
+  const { policy, vendors } = policyOfRequest(options, request, actor);
   const { label, agentName, metadata } = whoFor(request);
   const now = clock.now();
   const minted = mintVaultKey();
@@ -42,7 +42,7 @@ export async function issueKey(
     id: timeOrderedId("vk", now),
     tokenHash: minted.hash,
     hint: minted.hint,
-    vendors: [vendor.name],
+    vendors: vendors.map(({ name }) => name),
     label,
     agentName,
     template: request.template ?? null,
@@ -60,8 +60,8 @@ export async function issueKey(
   if (!inserted.inserted) throw new LabelInUse(label ?? "", inserted.activeKeyId);
   return {
     ...unspentKeyView(record, config.publicUrl, now),
-    ...(await revealed(options, [vendor], minted.token)),
-    warnings: policyWarnings(policy, vendor, config.currencyRates),
+    ...(await revealed(options, vendors, minted.token)),
+    warnings: policyWarnings(policy, vendors, config.currencyRates),
   };
 }
 

@@ -1,11 +1,14 @@
 import { Problem } from "../core/problem.ts";
 import { formatDuration, parseDuration } from "../core/window.ts";
+import { changedFields, splitChange } from "../policy/change.ts";
+import { pathText } from "../policy/field-values.ts";
 import { fillTemplate } from "../policy/load.ts";
 import { narrowPolicy } from "../policy/narrow.ts";
-import type { PolicyDocument } from "../policy/policy.ts";
-import { POLICY_FIELD_NAMES } from "../policy/schema.ts";
+import type { PolicyDocument, PolicyFields } from "../policy/policy.ts";
+import { isMap } from "../policy/rule-values.ts";
 import { unratedCaps } from "../policy/unrated.ts";
 import { problemsText, validateFields, validatePolicy } from "../policy/validate.ts";
+import { vendorPath, vendorsOf } from "../policy/vendor-policies.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import { refuseAboveCeiling, refuseForeignTemplate } from "./actor.ts";
@@ -19,7 +22,7 @@ export function policyOfRequest(
   options: ControlPlaneOptions,
   request: IssueKeyRequest,
   actor: Actor,
-): { readonly policy: PolicyDocument; readonly vendor: Vendor } {
+): { readonly policy: PolicyDocument; readonly vendors: readonly Vendor[] } {
   refuseForeignTemplate(actor, request.template);
   const { expires_in } = request;
   const fields = { ...request.policy, ...(expires_in === undefined ? {} : { expires_in }) };
@@ -27,12 +30,12 @@ export function policyOfRequest(
     request.template === undefined
       ? ownPolicy(options, request, fields)
       : narrowedTemplate(options, request, request.template, fields);
-  refuseAboveCeiling(actor, made.policy);
-  refuseUnratedCaps(options, made.policy);
-  return made;
+  refuseAboveCeiling(actor, made);
+  refuseUnratedCaps(options, made);
+  return { policy: made, vendors: vendorsNamed(options, made) };
 }
 
-function ownPolicy(options: ControlPlaneOptions, request: IssueKeyRequest, fields: unknown) {
+function ownPolicy(options: ControlPlaneOptions, request: IssueKeyRequest, fields: unknown): PolicyDocument {
   if (request.inputs !== undefined && Object.keys(request.inputs).length > 0) {
     throw new Problem(
       "invalid",
@@ -41,7 +44,8 @@ function ownPolicy(options: ControlPlaneOptions, request: IssueKeyRequest, field
     );
   }
   const policy = validated(fields);
-  return { policy, vendor: checkVendorName(options.vendors, policy.vendor) };
+  vendorsNamed(options, policy);
+  return policy;
 }
 
 function narrowedTemplate(
@@ -49,13 +53,17 @@ function narrowedTemplate(
   request: IssueKeyRequest,
   name: string,
   fields: Readonly<Record<string, unknown>>,
-) {
+): PolicyDocument {
   const base = fillTemplate(
     asInvalid(() => options.templates.get(name)),
     request.inputs ?? {},
   );
-  const vendor = checkVendorName(options.vendors, base.vendor);
-  return { policy: narrowPolicy(base, fields, vendor), vendor };
+  return narrowPolicy(base, fields, vendorsNamed(options, base));
+}
+
+/** @throws Problem `invalid` for a vendor that there is not. */
+function vendorsNamed({ vendors }: ControlPlaneOptions, policy: PolicyDocument): readonly Vendor[] {
+  return vendorsOf(policy).map((name) => checkVendorName(vendors, name));
 }
 
 /**
@@ -96,30 +104,36 @@ export function changedPolicy(
   actor: Actor,
 ): PolicyDocument {
   const { vendor: named, ...fields } = change.policy;
-  if (named !== undefined && named !== record.vendors.join()) {
-    throw new Problem(
-      "invalid",
-      `${record.id} is a key for ${record.vendors.join(" and ")}; its vendor cannot be changed`,
-      "issue another key",
-    );
-  }
-  const removed = Object.keys(fields).filter((name) => fields[name] === null && POLICY_FIELD_NAMES.has(name));
-  const given = Object.fromEntries(Object.entries(fields).filter(([name]) => !removed.includes(name)));
+  refuseOtherVendors(record, named, fields["vendors"]);
+  const { given, removed } = splitChange(fields);
   let policy: PolicyDocument;
   if (isBoundToTemplates(actor)) {
     if (removed.length > 0) {
-      const names = removed.join(", ");
+      const names = removed.map(pathText).join(", ");
       throw new Problem("forbidden", `this token may only narrow the policies of its keys, not take ${names} away`);
     }
-    policy = narrowPolicy(record.policy, given, checkVendorName(options.vendors, record.policy.vendor));
+    policy = narrowPolicy(record.policy, given, vendorsNamed(options, record.policy));
   } else {
-    policy = validated({ ...without(record.policy, removed), ...canonical(given) });
+    policy = validated(changedFields(record.policy, canonical(given), removed));
   }
   refuseOtherWindow(record, policy);
   refuseAboveCeiling(actor, policy);
   // Of what is asked for only: a rate that was taken away since must not stop an operator from changing the rest.
   refuseUnratedCaps(options, given);
   return policy;
+}
+
+/** The vendors of a key are the ones it was issued for: whoever holds it has been told where it works. */
+function refuseOtherVendors({ id, vendors }: VaultKeyRecord, named: unknown, parts: unknown): void {
+  const others = isMap(parts)
+    ? Object.keys(parts).filter((name) => !vendors.includes(name) || parts[name] === null)
+    : [];
+  if ((named === undefined || named === vendors.join()) && others.length === 0) return;
+  throw new Problem(
+    "invalid",
+    `${id} is a key for ${vendors.join(" and ")}; its vendor${vendors.length === 1 ? "" : "s"} cannot be changed`,
+    "issue another key; an empty allowed_endpoints stops the calls to one vendor",
+  );
 }
 
 /** What was spent so far is on the counters of the old window, and the new ones would begin at nothing. */
@@ -134,15 +148,19 @@ function refuseOtherWindow(record: VaultKeyRecord, policy: PolicyDocument): void
 }
 
 /** A cap that nobody can say in dollars would have to be 0 or no cap at all; neither is what was asked for. */
-function refuseUnratedCaps({ config }: ControlPlaneOptions, fields: Readonly<Record<string, unknown>>): void {
-  const [unrated] = unratedCaps(fields, config.currencyRates);
-  if (!unrated) return;
-  const { path, currency } = unrated;
-  throw new Problem(
-    "invalid",
-    `${path[0]} is in ${currency}, and this server has no rate for that (currency_rates.${currency})`,
-    `set currency_rates.${currency} in keybrake.yaml and restart, or give the cap in dollars (${DOLLAR_FIELDS[path[0]!]})`,
-  );
+function refuseUnratedCaps({ config }: ControlPlaneOptions, fields: PolicyFields): void {
+  const { vendors = {} } = fields as PolicyDocument;
+  for (const [at, part] of [["", fields] as const, ...Object.entries(vendors)]) {
+    const [unrated] = unratedCaps(part, config.currencyRates);
+    if (!unrated) continue;
+    const { path, currency } = unrated;
+    const name = at === "" ? String(path[0]) : vendorPath(at) + path[0];
+    throw new Problem(
+      "invalid",
+      `${name} is in ${currency}, and this server has no rate for that (currency_rates.${currency})`,
+      `set currency_rates.${currency} in keybrake.yaml and restart, or give the cap in dollars (${DOLLAR_FIELDS[path[0]!]})`,
+    );
+  }
 }
 
 const DOLLAR_FIELDS: Readonly<Record<string, string>> = { daily_cap: "daily_usd_cap", total_cap: "total_usd_cap" };
@@ -167,10 +185,6 @@ export function changedLifetimeMs(
 
 function isBoundToTemplates(actor: Actor): boolean {
   return actor.role === "issuer" && actor.templates !== null;
-}
-
-function without(policy: PolicyDocument, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(policy).filter(([name]) => !names.includes(name)));
 }
 
 /** Checked apart from the rest, so that a message names what the request got wrong. */

@@ -1,8 +1,8 @@
 import type { Config } from "../config.ts";
 import { formatUsd } from "../core/money.ts";
 import { type EpochMs, isRolling, windowReset, windowStart } from "../core/window.ts";
-import { type Budget, counterId, keyBudgets } from "../ledger/budget.ts";
-import { compilePolicy } from "../policy/compile.ts";
+import { type Budget, capsOfKey, counterId } from "../ledger/budget.ts";
+import { compilePolicies } from "../policy/compile.ts";
 import type { CounterUse, KeySpend } from "../store/key-spend.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import type { BudgetView } from "./budget-verbs.ts";
@@ -85,7 +85,7 @@ export function budgetViews(
   { currencyRates }: Pick<Config, "currencyRates">,
   now: EpochMs,
 ): readonly BudgetView[] {
-  return keyBudgets(record.id, compilePolicy(record.policy), currencyRates).map((budget) =>
+  return capsOfKey(record.id, compilePolicies(record.policy).values(), currencyRates).map((budget) =>
     budgetView(budget, useOf(record.id, spend, budget, now), now),
   );
 }

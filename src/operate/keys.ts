@@ -2,6 +2,7 @@ import { Problem } from "../core/problem.ts";
 import { capsCountedFromNow } from "../policy/kind-cap-changes.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
 import { unknownCostWarnings } from "../policy/unknown-cost.ts";
+import { vendorPolicies, vendorPolicy } from "../policy/vendor-policies.ts";
 import type { KeyFilter, VaultKeyRecord } from "../store/store.ts";
 import { isVisible, ownKeysOnly, refuseReader } from "./actor.ts";
 import { autoRevokeViews } from "./auto-revoke-counts.ts";
@@ -102,14 +103,22 @@ export async function updateKey(
 
 /** What a change brings with it that is easily overlooked. */
 function changeWarnings(before: PolicyDocument, after: PolicyDocument): readonly string[] {
-  const isChanged = JSON.stringify(before["on_unknown_cost"]) !== JSON.stringify(after["on_unknown_cost"]);
-  const unpriced = isChanged ? unknownCostWarnings(after).map(({ message }) => message) : [];
+  const unpriced = vendorPolicies(after).flatMap((part) => {
+    const was = vendorPolicy(before, part.vendor!)["on_unknown_cost"];
+    const isChanged = JSON.stringify(was) !== JSON.stringify(part["on_unknown_cost"]);
+    const label = after.vendors === undefined ? "" : `${part.vendor}: `;
+    return isChanged ? unknownCostWarnings(part).map(({ message }) => label + message) : [];
+  });
   return [...capsCountedFromNow(before, after), ...unpriced];
 }
 
 /** A sentence for each cap that the change has set below what is used already: from now on the key spends nothing of it. */
 function fullCaps({ spend }: KeyView, changed: UpdateKeyRequest["policy"]): readonly string[] {
-  const isChanged = (budget: string) => budget.split(".")[0]! in changed;
+  const isChanged = (budget: string) => {
+    const [field = "", vendor = "", own = ""] = budget.split(".");
+    const parts = changed["vendors"] as PolicyDocument["vendors"];
+    return field === "vendors" ? parts?.[vendor]?.[own] !== undefined : field in changed;
+  };
   const isFull = ({ remaining }: BudgetView) => !/[1-9]/.test(remaining) || remaining.startsWith("-");
   return spend.budgets
     .filter((one) => isChanged(one.budget) && isFull(one))

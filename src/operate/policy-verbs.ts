@@ -40,6 +40,8 @@ export type RulePlace =
 export interface ExplainView {
   readonly verdict: string;
   readonly status: number;
+  /** The one that the call is for. */
+  readonly vendor: string;
   readonly rule: string;
   /** Null for what no policy decides: the vendor's own declaration, a brake, a default. */
   readonly rule_place: RulePlace | null;
@@ -77,6 +79,8 @@ export interface CallsView {
 /** What one rule of the template would have refused. */
 export interface RefusedByView extends CallsView {
   readonly verdict: string;
+  /** Of the calls that it would have refused. */
+  readonly vendor: string;
   readonly rule: string;
   readonly rule_place: RulePlace | null;
   readonly first_called_at: string;
@@ -87,7 +91,9 @@ export interface RefusedByView extends CallsView {
 
 export interface ReplayView {
   readonly template: string;
-  readonly vendor: string;
+  /** Null where the template is for several vendors. */
+  readonly vendor: string | null;
+  readonly vendors: readonly string[];
   /** Of the calls that were sent when they were recorded. */
   readonly first_called_at: string | null;
   readonly last_called_at: string | null;
@@ -108,7 +114,7 @@ export interface ReplayView {
 
 export interface SuggestRequest {
   readonly run: string;
-  /** Needed where the run called several. */
+  /** Only of the calls to this one, where the run called several. */
   readonly vendor?: string;
   /** Per cent on top of what was used, from 0. */
   readonly margin_percent: number;
@@ -117,7 +123,9 @@ export interface SuggestRequest {
 
 export interface SuggestView {
   readonly run: string;
-  readonly vendor: string;
+  /** Null where the template is for several vendors. */
+  readonly vendor: string | null;
+  readonly vendors: readonly string[];
   readonly calls: number;
   /** YAML, with comments that say what each field is based on. */
   readonly source: string;

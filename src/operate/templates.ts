@@ -12,11 +12,12 @@ export async function showTemplate({ templates }: ControlPlaneOptions, name: str
   return templateView(templates.get(name));
 }
 
-function templateView({ name, description, vendor, inputs, text }: Template): TemplateView {
+function templateView({ name, description, vendors, inputs, text }: Template): TemplateView {
   return {
     name,
     description: description ?? "",
-    vendor,
+    vendor: vendors.length === 1 ? vendors[0]! : null,
+    vendors,
     inputs: inputs.map((input) => ({
       name: input.name,
       description: input.description ?? "",

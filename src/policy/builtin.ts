@@ -3,6 +3,7 @@ import { join } from "node:path";
 import billing from "../../policies/billing.yaml" with { type: "text" };
 import codeSandbox from "../../policies/code-sandbox.yaml" with { type: "text" };
 import email from "../../policies/email.yaml" with { type: "text" };
+import multiVendor from "../../policies/multi-vendor.yaml" with { type: "text" };
 import notificationsSms from "../../policies/notifications-sms.yaml" with { type: "text" };
 import readOnly from "../../policies/read-only.yaml" with { type: "text" };
 import refunds from "../../policies/refunds.yaml" with { type: "text" };
@@ -15,6 +16,7 @@ export const BUILTIN_TEMPLATES: ReadonlyMap<string, string> = new Map<string, st
   ["billing.yaml", billing],
   ["code-sandbox.yaml", codeSandbox],
   ["email.yaml", email],
+  ["multi-vendor.yaml", multiVendor],
   ["notifications-sms.yaml", notificationsSms],
   ["read-only.yaml", readOnly],
   ["refunds.yaml", refunds],

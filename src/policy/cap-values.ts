@@ -4,7 +4,7 @@ import { nearestName } from "../core/nearest.ts";
 import { CAPPED_KINDS, type CappedKind } from "../vendors/vendor.ts";
 import { type Path, pathText, type Report, readUsd, shown } from "./field-values.ts";
 import { isMap } from "./rule-values.ts";
-import { KIND_CAP_NAMES } from "./schema.ts";
+import { KIND_CAP_NAMES } from "./value-schemas.ts";
 
 /** A cap in a currency of its own, in its canonical form: `{ amount: "500.00", currency: "eur" }`. */
 export interface MoneyDocument {
@@ -20,6 +20,9 @@ export interface KindCapDocument {
 }
 
 export type CapsDocument = Readonly<Partial<Record<CappedKind, KindCapDocument>>>;
+
+/** Dollars by vendor, as decimal text. */
+export type VendorUsdDocument = Readonly<Record<string, string>>;
 
 const MONEY_TEXT = /^([0-9.]+) ?([A-Za-z]{3})$/;
 
@@ -99,6 +102,31 @@ function readKindCap(value: unknown, path: Path, report: Report): KindCapDocumen
     }
     const usd = readUsd(amount, [...path, name], report);
     if (usd !== undefined) caps.push([name, usd]);
+  }
+  return Object.fromEntries(caps);
+}
+
+const VENDOR_USD_TEXT = /^([^=]+)=(.+)$/;
+
+/** `{ stripe: 500, twilio: 20 }`, or `stripe=500,twilio=20` where only text can be given. */
+export function readVendorUsd(value: unknown, path: Path, report: Report): VendorUsdDocument | undefined {
+  const entries = typeof value === "string" ? value.split(",").map((part) => part.trim()) : undefined;
+  const pairs = entries?.map((part) => VENDOR_USD_TEXT.exec(part)?.slice(1) as [string, string] | undefined);
+  const given = pairs
+    ? pairs.every((pair) => pair !== undefined)
+      ? pairs
+      : undefined
+    : isMap(value) && Object.entries(value);
+  if (!given || given.length === 0) {
+    report(path, `${pathText(path)} must be dollars by vendor like { stripe: 500, twilio: 20 }, not ${shown(value)}`);
+    return undefined;
+  }
+  const caps = new Map<string, string>();
+  for (const [vendor, amount] of given) {
+    const at = [...path, vendor];
+    if (caps.has(vendor)) report(at, `${pathText(path)} has ${shown(vendor)} twice; keep one`);
+    const usd = readUsd(amount, at, report);
+    if (usd !== undefined) caps.set(vendor, usd);
   }
   return Object.fromEntries(caps);
 }

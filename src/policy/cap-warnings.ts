@@ -20,7 +20,7 @@ export interface Endpoint {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const CAPS_OF_ALL = ["daily_usd_cap", "total_usd_cap", "daily_cap", "total_cap"];
+const CAPS_OF_ALL = ["daily_usd_cap", "total_usd_cap", "daily_cap", "total_cap", "daily_usd_cap_total"];
 
 /** Nothing allowed, something that costs and has no cap, and caps of kinds that no call of this policy is. */
 export function capWarnings(fields: Fields, allowed: readonly Endpoint[]): Warning[] {

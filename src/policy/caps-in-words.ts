@@ -3,7 +3,7 @@ import type { CompiledPolicy, CurrencyCap } from "./policy.ts";
 
 /** The caps that a call whose money is of `kind` is charged to: `$500.00 a UTC day`, `$50.00 of refund a UTC day`. */
 export function capsInWords(policy: CompiledPolicy, kind: string): readonly string[] {
-  const { capWindow, dailyCapMicros, totalCapMicros, dailyCap, totalCap, dailySendCap, kindCaps } = policy;
+  const { capWindow, dailyCapMicros, totalCapMicros, dailyCap, totalCap, dailySendCap, kindCaps, joint } = policy;
   const ofKind = kindCaps.find((cap) => cap.kind === kind);
   const day = capWindow === "utc_day" ? "a UTC day" : "in any 24 hours";
   return [
@@ -14,6 +14,9 @@ export function capsInWords(policy: CompiledPolicy, kind: string): readonly stri
     ...(dailySendCap === undefined ? [] : [`${dailySendCap} sends ${day}`]),
     ...inDollars(ofKind?.dailyMicros, `of ${kind} ${day}`),
     ...inDollars(ofKind?.totalMicros, `of ${kind} in all`),
+    ...inDollars(joint?.vendorDailyMicros, day),
+    ...inDollars(joint?.dailyMicros, `${day} over all its vendors`),
+    ...inDollars(joint?.totalMicros, "in all over all its vendors"),
   ];
 }
 

@@ -2,17 +2,32 @@ import { parseUsd } from "../core/money.ts";
 import { parseRoute, type Route } from "../core/route.ts";
 import { parseDuration } from "../core/window.ts";
 import { CAPPED_KINDS } from "../vendors/vendor.ts";
-import type { CapsDocument, MoneyDocument } from "./cap-values.ts";
-import type { CompiledPolicy, CurrencyCap, KindCap, ParameterRule, PolicyDocument } from "./policy.ts";
+import type { CapsDocument, MoneyDocument, VendorUsdDocument } from "./cap-values.ts";
+import type { CompiledPolicy, CurrencyCap, JointCaps, KindCap, ParameterRule, PolicyDocument } from "./policy.ts";
 import type { RuleDocument } from "./rule-values.ts";
 import { unknownCostMicros } from "./unknown-cost.ts";
+import { vendorPolicies } from "./vendor-policies.ts";
 
 /**
- * Makes a canonical document (from `validatePolicy`) ready to judge calls with. Without `allowed_endpoints` nothing is
- * allowed; without `allowed_currencies` only US dollars are.
+ * A canonical document (from `validatePolicy`) made ready to judge calls with, vendor by vendor in its order.
  * @throws RangeError where the document was never validated.
  */
+export function compilePolicies(document: PolicyDocument): ReadonlyMap<string, CompiledPolicy> {
+  const isForSeveral = document.vendors !== undefined;
+  return new Map(
+    vendorPolicies(document).map((part) => {
+      const policy = compilePolicy(part);
+      return [policy.vendor, isForSeveral ? { ...policy, joint: jointCaps(document, policy.vendor) } : policy];
+    }),
+  );
+}
+
+/**
+ * As `compilePolicies`, for a document of one vendor. Without `allowed_endpoints` nothing is allowed; without
+ * `allowed_currencies` only US dollars are.
+ */
 export function compilePolicy(document: PolicyDocument): CompiledPolicy {
+  if (document.vendor === undefined) throw new RangeError("a policy for several vendors is compiled vendor by vendor");
   const dedupWindow = document["dedup_window"] as string | undefined;
   return {
     vendor: document.vendor,
@@ -40,6 +55,18 @@ export function compilePolicy(document: PolicyDocument): CompiledPolicy {
     fromNumbers: set(document["from_numbers"]),
     fromDomains: set(document["from_domains"]),
     toDomains: set(document["to_domains"]),
+  };
+}
+
+function jointCaps(document: PolicyDocument, vendor: string): JointCaps {
+  const ofVendors = document["per_vendor_daily_caps"] as VendorUsdDocument | undefined;
+  return {
+    dailyMicros: micros(document["daily_usd_cap_total"]),
+    totalMicros: micros(document["total_usd_cap"]),
+    maxWriteOperations: count(document["max_write_operations"]),
+    requestsPerMinute: count(document["requests_per_minute"]),
+    requestsPerHour: count(document["requests_per_hour"]),
+    vendorDailyMicros: micros(ofVendors?.[vendor]),
   };
 }
 

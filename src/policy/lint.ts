@@ -3,11 +3,14 @@ import { nearestName } from "../core/nearest.ts";
 import { parseRoute, type Route } from "../core/route.ts";
 import { VENDORS } from "../vendors/index.ts";
 import type { Operation, Vendor } from "../vendors/vendor.ts";
+import { readVendorUsd } from "./cap-values.ts";
 import { capWarnings, type Endpoint, rateWarnings, type Warning } from "./cap-warnings.ts";
 import { covers, overlaps } from "./coverage.ts";
-import type { PolicyDocument } from "./policy.ts";
+import type { PolicyDocument, PolicyFields } from "./policy.ts";
+import { isMap } from "./rule-values.ts";
 import { EVERY_INPUT, readTemplate } from "./template.ts";
 import { unknownCostWarnings } from "./unknown-cost.ts";
+import { inherited } from "./vendor-policies.ts";
 
 /** One thing to mend in a template's file. */
 export interface LintProblem {
@@ -42,30 +45,81 @@ export function lintTemplate(
     path: readonly (string | number)[],
     message: string,
     nearest?: string,
+    what: "key" | "value" = "value",
   ) => {
-    const problem: LintProblem = { fileName, ...positionOf(path), severity, message };
+    const problem: LintProblem = { fileName, ...positionOf(path, what), severity, message };
     found.push(nearest === undefined ? problem : { ...problem, nearest });
   };
   for (const name of reading.unusedInputs) say("warning", ["inputs", name], `the input ${name} stands in no value`);
-  for (const { path, message } of rates ? rateWarnings(fields, rates) : []) say("warning", path, message);
-  const vendor = vendors.find(({ name }) => name === fields["vendor"]);
-  if (vendor) {
-    for (const { path, message } of vendorWarnings(fields, vendor)) say("warning", path, message);
-  } else if (typeof fields["vendor"] === "string" && reading.template) {
-    const names = vendors.map(({ name }) => name);
-    const nearest = nearestName(fields["vendor"], names);
-    const meant = nearest ? `did you mean ${nearest}?` : `the vendors are ${names.join(", ")}`;
-    say("error", ["vendor"], `vendor: there is no vendor "${fields["vendor"]}"; ${meant}`, nearest);
+  for (const part of lintParts(fields)) {
+    const warn = ({ path, message }: Warning) => say("warning", [...part.at, ...path], part.label + message);
+    if (rates) rateWarnings(part.fields, rates).forEach(warn);
+    const vendor = vendors.find(({ name }) => name === part.vendor);
+    if (vendor) vendorWarnings(part.fields, vendor).forEach(warn);
+    else if (typeof part.vendor === "string" && reading.template) {
+      const { message, nearest } = unknownVendor(part.vendor, vendors);
+      if (part.at.length === 0) say("error", ["vendor"], message, nearest);
+      else say("error", part.at, message, nearest, "key");
+    }
   }
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-/** What is lawful in a policy and hardly meant: no cap on what costs, endpoints that are refused or that nothing reaches. */
-export function policyWarnings(policy: PolicyDocument, vendor: Vendor, rates: CurrencyRates): readonly string[] {
-  return [...vendorWarnings(policy, vendor), ...rateWarnings(policy, rates)].map(({ message }) => message);
+function unknownVendor(
+  name: string,
+  vendors: readonly Vendor[],
+): { readonly message: string; readonly nearest?: string } {
+  const names = vendors.map((vendor) => vendor.name);
+  const nearest = nearestName(name, names);
+  const meant = nearest ? `did you mean ${nearest}?` : `the vendors are ${names.join(", ")}`;
+  const message = `vendor: there is no vendor "${name}"; ${meant}`;
+  return nearest === undefined ? { message } : { message, nearest };
 }
 
-function vendorWarnings(fields: Readonly<Record<string, unknown>>, vendor: Vendor): Warning[] {
+/** What is lawful in a policy and hardly meant: no cap on what costs, endpoints that are refused or that nothing reaches. */
+export function policyWarnings(
+  policy: PolicyDocument,
+  vendors: readonly Vendor[],
+  rates: CurrencyRates,
+): readonly string[] {
+  return lintParts(policy).flatMap(({ vendor: name, label, fields }) => {
+    const vendor = vendors.find((one) => one.name === name);
+    const warnings = [...(vendor ? vendorWarnings(fields, vendor) : []), ...rateWarnings(fields, rates)];
+    return warnings.map(({ message }) => label + message);
+  });
+}
+
+/** What one vendor's part of a policy is looked through for; `fields` may be canonical, or as a template has them. */
+interface LintPart {
+  readonly vendor: unknown;
+  readonly at: readonly string[];
+  /** What stands before the part's warnings. */
+  readonly label: string;
+  readonly fields: PolicyFields;
+}
+
+/** The caps at the top that count what a vendor's calls cost, too. */
+const JOINT_CAPS = ["daily_usd_cap_total", "total_usd_cap"];
+
+function lintParts(fields: PolicyFields): readonly LintPart[] {
+  const { vendors } = fields;
+  if (!isMap(vendors)) return [{ vendor: fields["vendor"], at: [], label: "", fields }];
+  const joint = Object.entries(fields).filter(([name]) => JOINT_CAPS.includes(name));
+  const ofVendors = readVendorUsd(fields["per_vendor_daily_caps"], [], () => {}) ?? {};
+  return Object.entries(vendors).map(([vendor, own]) => ({
+    vendor,
+    at: ["vendors", vendor],
+    label: `${vendor}: `,
+    fields: {
+      ...inherited(fields),
+      ...Object.fromEntries(joint),
+      ...(ofVendors[vendor] === undefined ? {} : { daily_usd_cap: ofVendors[vendor] }),
+      ...(isMap(own) ? own : {}),
+    },
+  }));
+}
+
+function vendorWarnings(fields: PolicyFields, vendor: Vendor): Warning[] {
   const allowed = endpoints(fields, "allowed_endpoints", vendor);
   const letsUnknownIn = (fields["on_unknown_cost"] ?? "deny") !== "deny";
   const denied = endpoints(fields, "denied_endpoints", vendor);

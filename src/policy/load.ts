@@ -5,6 +5,7 @@ import type { PolicyDocument } from "./policy.ts";
 import { isMap } from "./rule-values.ts";
 import { EVERY_INPUT, readTemplate, type Template, type TemplateInput, WHOLE_INPUT } from "./template.ts";
 import { problemsText, validatePolicy } from "./validate.ts";
+import { fieldOf } from "./vendor-policies.ts";
 
 /** Values for a template's inputs, as `--set name=value` gives them; a list may also be text with commas. */
 export type InputValues = Readonly<Record<string, string | readonly string[]>>;
@@ -104,7 +105,9 @@ function fill(value: unknown, path: Path, values: Values): unknown {
   const entries = Object.entries(value)
     .map(([key, entry]) => [key, fill(entry, [...path, key], values)] as const)
     .filter(([, entry]) => entry !== LEFT_OUT);
-  const emptied = entries.length === 0 && Object.keys(value).length > 0 && path.length > 0;
+  // A vendor of which every rule was left out is still one of the key's.
+  const isWhole = path.length === 0 || (path[0] === "vendors" && path.length === 2);
+  const emptied = entries.length === 0 && Object.keys(value).length > 0 && !isWhole;
   return emptied ? LEFT_OUT : Object.fromEntries(entries);
 }
 
@@ -139,9 +142,10 @@ function withinText(name: string, value: string | readonly string[], path: Path)
       `give one: --set ${name}=…`,
     );
   }
-  if (path[0] === "description") return value;
+  const field = fieldOf(path);
+  if (field === "description") return value;
   if (path.at(-1) === "matches") return escapePattern(value);
-  const isEndpoint = path[0] === "allowed_endpoints" || path[0] === "denied_endpoints";
+  const isEndpoint = field === "allowed_endpoints" || field === "denied_endpoints";
   // `*` or `/` in an endpoint, or a comma in a list, would make the rule another one than the template's author wrote.
   const refused = isEndpoint ? /[^A-Za-z0-9._~-]/ : /[,\p{Cc}]/u;
   if (refused.test(value)) {

@@ -1,6 +1,6 @@
 import { parseUsd } from "../core/money.ts";
 import type { CappedKind } from "../vendors/vendor.ts";
-import type { CapsDocument, KindCapDocument, MoneyDocument } from "./cap-values.ts";
+import type { CapsDocument, KindCapDocument, MoneyDocument, VendorUsdDocument } from "./cap-values.ts";
 import type { SayWider } from "./narrow-parameters.ts";
 
 /** Both sets of caps at once: of a cap that both have, the given one, which may not be the higher. */
@@ -15,6 +15,21 @@ export function narrowCaps(base: CapsDocument, given: CapsDocument, sayWider: Sa
     merged[kind] = { ...before, ...cap };
   }
   return merged;
+}
+
+/** Dollars by vendor, both sets at once; of a vendor that both have, the given one, which may not be the higher. */
+export function narrowVendorUsd(
+  base: VendorUsdDocument,
+  given: VendorUsdDocument,
+  sayWider: SayWider,
+): VendorUsdDocument {
+  for (const [vendor, amount] of Object.entries(given)) {
+    const most = base[vendor];
+    if (most !== undefined && parseUsd(amount) > parseUsd(most)) {
+      sayWider(`per_vendor_daily_caps.${vendor}`, most, amount);
+    }
+  }
+  return { ...base, ...given };
 }
 
 /**

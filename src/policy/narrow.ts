@@ -1,48 +1,28 @@
-import { parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
-import { parseRoute } from "../core/route.ts";
-import { parseDuration } from "../core/window.ts";
 import type { Vendor } from "../vendors/vendor.ts";
-import { narrowAutoRevoke } from "./auto-revoke.ts";
-import type { CapsDocument } from "./cap-values.ts";
-import { covers } from "./coverage.ts";
-import { narrowCaps, narrowMoney } from "./narrow-caps.ts";
-import { narrowParameters, type RulesDocument, type SayWider, valueText } from "./narrow-parameters.ts";
-import type { PolicyDocument } from "./policy.ts";
-import type { PolicyFieldName } from "./schema.ts";
-import { narrowUnknownCost } from "./unknown-cost.ts";
+import type { PolicyProblem, Report } from "./field-values.ts";
+import { narrowFields } from "./narrow-fields.ts";
+import { type SayWider, valueText } from "./narrow-parameters.ts";
+import { checkOneVendor, checkSeveralVendors } from "./placement.ts";
+import type { PolicyDocument, PolicyFields } from "./policy.ts";
 import { problemsText, validateFields, validatePolicy } from "./validate.ts";
-
-/** The narrower of two values of a field; says so where `given` admits anything that `base` does not. */
-type Narrower = (base: unknown, given: unknown, sayWider: () => void) => unknown;
+import { inherited, vendorPath, vendorPolicy, vendorsOf } from "./vendor-policies.ts";
 
 /**
  * A template's policy with the fields of a request, which can only narrow it: what the template refuses, the result
- * refuses. `vendor` is the template's, and is needed to keep closed operations closed: a template that allows `* /**`
- * does not open them, so a request cannot open one by its exact name.
+ * refuses. `vendors` are those that Keybrake knows, the template's among them, and are needed to keep closed operations
+ * closed: a template that allows `* /**` does not open them, so a request cannot open one by its exact name.
  * @throws Problem `invalid` naming each field that would widen the template, with both values.
  */
-export function narrowPolicy(base: PolicyDocument, fields: unknown, vendor: Vendor): PolicyDocument {
+export function narrowPolicy(base: PolicyDocument, fields: unknown, vendors: readonly Vendor[]): PolicyDocument {
   const given = validateFields(fields);
   if (!given.ok) throw new Problem("invalid", problemsText(given.problems));
   const wider: string[] = [];
-  const sayWider: SayWider = (field, template, value) => {
-    wider.push(`${field}: ${valueText(value)} is wider than the template's ${valueText(template)}`);
-  };
-  const merged: Record<string, unknown> = { ...base };
-  for (const [name, value] of Object.entries(given.fields)) {
-    const before = base[name] ?? DEFAULTS[name as PolicyFieldName];
-    if (name === "parameters") {
-      merged[name] = narrowParameters((before ?? {}) as RulesDocument, value as RulesDocument, sayWider);
-    } else if (name === "caps") {
-      merged[name] = narrowCaps((before ?? {}) as CapsDocument, value as CapsDocument, sayWider);
-    } else if (before === undefined) {
-      merged[name] = value;
-    } else {
-      merged[name] = NARROWERS[name as NarrowedField](before, value, () => sayWider(name, before, value));
-    }
-  }
-  wider.push(...opened(base, merged, vendor));
+  const known = (name: string) => vendors.find((vendor) => vendor.name === name)!;
+  const merged =
+    base.vendors === undefined
+      ? narrowOne(base, given.fields, known(base.vendor!), wider)
+      : narrowSeveral(base, given.fields, known, wider);
   if (wider.length > 0) {
     throw new Problem("invalid", wider.join("; "), "fields beside a template only narrow it; use another template");
   }
@@ -52,90 +32,67 @@ export function narrowPolicy(base: PolicyDocument, fields: unknown, vendor: Vend
   return result.policy;
 }
 
-/** What a field that a template leaves out means, where that is not "no limit". */
-const DEFAULTS: Partial<Record<PolicyFieldName, unknown>> = {
-  allowed_endpoints: [],
-  merchants: [],
-  allowed_currencies: ["usd"],
-  idempotency: "replay",
-  cap_window: "utc_day",
-  on_unknown_cost: "deny",
-};
-
-type NarrowedField = Exclude<PolicyFieldName, "parameters" | "caps">;
-
-const NARROWERS: Record<NarrowedField, Narrower> = {
-  vendor: same,
-  description: (_base, given) => given,
-  daily_usd_cap: atMost((value) => parseUsd(value as string)),
-  // A cap over any 24 hours admits nothing that the same cap over a UTC day refuses; the other way round it does.
-  cap_window: (base, given, sayWider) => {
-    if (base === "rolling_24h" && given !== "rolling_24h") sayWider();
-    return given;
-  },
-  total_usd_cap: atMost((value) => parseUsd(value as string)),
-  daily_cap: narrowMoney,
-  total_cap: narrowMoney,
-  max_amount_per_call_usd: atMost((value) => parseUsd(value as string)),
-  on_unknown_cost: narrowUnknownCost,
-  allowed_endpoints: within((outer, inner) => covers(parseRoute(outer), parseRoute(inner))),
-  denied_endpoints: (base, given) => [...new Set([...(base as string[]), ...(given as string[])])],
-  customers: within(isSame),
-  merchants: within(isSame),
-  to_prefixes: within((outer, inner) => inner.startsWith(outer)),
-  from_numbers: within(isSame),
-  from_domains: within(isSame),
-  to_domains: within(isSame),
-  daily_send_cap: atMost((value) => BigInt(value as number)),
-  max_write_operations: atMost((value) => BigInt(value as number)),
-  requests_per_minute: atMost((value) => BigInt(value as number)),
-  requests_per_hour: atMost((value) => BigInt(value as number)),
-  idempotency: (base, given, sayWider) => {
-    if (base === "replay" && given !== "replay") sayWider();
-    return given;
-  },
-  dedup_window: atLeast((value) => BigInt(parseDuration(value as string))),
-  allowed_currencies: within(isSame),
-  auto_revoke: narrowAutoRevoke,
-  expires_in: atMost((value) => BigInt(parseDuration(value as string))),
-};
-
-function isSame(outer: string, inner: string): boolean {
-  return outer === inner;
-}
-
-function same(base: unknown, given: unknown, sayWider: () => void): unknown {
-  if (base !== given) sayWider();
-  return base;
-}
-
-function atMost(measure: (value: unknown) => bigint): Narrower {
-  return (base, given, sayWider) => {
-    if (measure(given) > measure(base)) sayWider();
-    return given;
+/** Notes what is wider, each field with `at` before its name. */
+function sayingInto(wider: string[], at: string): SayWider {
+  return (field, template, value) => {
+    wider.push(`${at}${field}: ${valueText(value)} is wider than the template's ${valueText(template)}`);
   };
 }
 
-/** For what refuses more the larger it is. */
-function atLeast(measure: (value: unknown) => bigint): Narrower {
-  return (base, given, sayWider) => {
-    if (measure(given) < measure(base)) sayWider();
-    return given;
-  };
+function narrowOne(base: PolicyDocument, given: PolicyFields, vendor: Vendor, wider: string[]): PolicyFields {
+  refuseMisplaced((report) => checkOneVendor(given, vendor.name, report));
+  const merged = narrowFields(base, given, sayingInto(wider, ""));
+  wider.push(...opened(base, merged, vendor));
+  return merged;
 }
 
-/** Every given entry must lie within one of the template's. */
-function within(contains: (outer: string, inner: string) => boolean): Narrower {
-  return (base, given, sayWider) => {
-    const outer = base as readonly string[];
-    const inner = given as readonly string[];
-    if (!inner.every((entry) => outer.some((allowed) => contains(allowed, entry)))) sayWider();
-    return inner;
-  };
+/** Vendor by vendor; one that the request does not name keeps the template's fields. */
+function narrowSeveral(
+  base: PolicyDocument,
+  given: PolicyFields,
+  known: (name: string) => Vendor,
+  wider: string[],
+): PolicyFields {
+  const names = vendorsOf(base);
+  const { vendors, ...top } = given;
+  refuseMisplaced((report) => checkSeveralVendors(top, names, report));
+  const asked = (vendors ?? {}) as Readonly<Record<string, PolicyFields>>;
+  for (const name of [...Object.keys(asked), ...Object.keys((top["per_vendor_daily_caps"] ?? {}) as object)]) {
+    if (!names.includes(name)) wider.push(`${name} is none of the template's vendors, which are ${names.join(", ")}`);
+  }
+  const { vendors: _, ...baseTop } = base;
+  const ofAll = inherited(top);
+  const ownTop = Object.fromEntries(Object.entries(top).filter(([name]) => name === "cap_window" || !(name in ofAll)));
+  const narrowed = names.map((name) => {
+    const own = { ...ofAll, ...asked[name] };
+    return [name, narrowVendor(base, name, own, known(name), wider)] as const;
+  });
+  return { ...narrowFields(baseTop, ownTop, sayingInto(wider, "")), vendors: Object.fromEntries(narrowed) };
+}
+
+/** A vendor's part; what it has from the top is written into it only where the request has changed it. */
+function narrowVendor(
+  base: PolicyDocument,
+  name: string,
+  { cap_window: _, ...given }: PolicyFields,
+  vendor: Vendor,
+  wider: string[],
+): PolicyFields {
+  const { vendor: __, cap_window: ___, ...whole } = vendorPolicy(base, name);
+  const merged = narrowFields(whole, given, sayingInto(wider, vendorPath(name)));
+  wider.push(...opened(whole, merged, vendor).map((text) => vendorPath(name) + text));
+  const own = base.vendors![name]!;
+  return Object.fromEntries(Object.entries(merged).filter(([field]) => field in own || field in given));
+}
+
+function refuseMisplaced(check: (report: Report) => void): void {
+  const problems: PolicyProblem[] = [];
+  check((path, message) => problems.push({ path, message }));
+  if (problems.length > 0) throw new Problem("invalid", problemsText(problems));
 }
 
 /** Closed operations that the merged policy would open and the template does not. */
-function opened(base: PolicyDocument, merged: Record<string, unknown>, vendor: Vendor): string[] {
+function opened(base: PolicyFields, merged: PolicyFields, vendor: Vendor): string[] {
   const before = new Set(base["allowed_endpoints"] as readonly string[] | undefined);
   const added = ((merged["allowed_endpoints"] ?? []) as readonly string[]).filter((entry) => !before.has(entry));
   const closed = new Set(

@@ -8,7 +8,15 @@ import type { CappedKind } from "../vendors/vendor.ts";
  * A policy as it is written, stored with its key and shown: the field names of the YAML templates and the API, amounts
  * as decimal strings of dollars, durations as they were given. `schema.ts` declares and validates it.
  */
-export type PolicyDocument = Readonly<Record<string, unknown>> & { readonly vendor: string };
+export type PolicyDocument = PolicyFields & {
+  /** Where the key is for one vendor. */
+  readonly vendor?: string;
+  /** Where it is for several: each vendor's own fields. */
+  readonly vendors?: Readonly<Record<string, PolicyFields>>;
+};
+
+/** Some of a policy's fields, canonical; what a request gives beside a template. */
+export type PolicyFields = Readonly<Record<string, unknown>>;
 
 /** A rule about one request parameter, named as the vendor spells it (`metadata[order_id]`). */
 export interface ParameterRule {
@@ -38,9 +46,23 @@ export interface KindCap {
   readonly totalMicros: Micros | undefined;
 }
 
-/** A policy made ready to judge calls with. */
+/** What a key for several vendors counts of a call beside what its vendor's part counts. */
+export interface JointCaps {
+  /** Over the calls of all vendors. */
+  readonly dailyMicros: Micros | undefined;
+  readonly totalMicros: Micros | undefined;
+  readonly maxWriteOperations: bigint | undefined;
+  readonly requestsPerMinute: bigint | undefined;
+  readonly requestsPerHour: bigint | undefined;
+  /** This vendor's own in `per_vendor_daily_caps`; holds beside its `daily_usd_cap`. */
+  readonly vendorDailyMicros: Micros | undefined;
+}
+
+/** A policy made ready to judge the calls to one vendor with. */
 export interface CompiledPolicy {
   readonly vendor: string;
+  /** Set where the key is for several vendors, of which this is one. */
+  readonly joint?: JointCaps;
   readonly allowed: readonly Route[];
   readonly denied: readonly Route[];
   readonly capWindow: CapWindow;

@@ -1,5 +1,6 @@
 import { type DataPath, type Position, readYaml } from "../core/yaml-data.ts";
-import type { PolicyDocument } from "./policy.ts";
+import type { PolicyDocument, PolicyFields } from "./policy.ts";
+import { isMap } from "./rule-values.ts";
 import { POLICY_FIELD_NAMES } from "./schema.ts";
 import { EVERY_INPUT, type Template, WHOLE_INPUT } from "./template.ts";
 
@@ -8,8 +9,8 @@ const PARAMETER_RULE = /^parameters\.(.+)\.([a-z_]+)$/;
 
 /**
  * The path within a policy of the rule that decided, as verdicts and audit rows write it (`allowed_endpoints[0]`,
- * `parameters.metadata[order_id].matches`, `caps.refund.daily_usd`); undefined for what is no rule of a policy: the
- * vendor's own declaration, a brake.
+ * `parameters.metadata[order_id].matches`, `caps.refund.daily_usd`, `vendors.twilio.daily_send_cap`); undefined for what is
+ * no rule of a policy: the vendor's own declaration, a brake.
  */
 export function rulePath(rule: string): DataPath | undefined {
   const [, list, index] = LIST_ENTRY.exec(rule) ?? [];
@@ -25,25 +26,43 @@ export function rulePath(rule: string): DataPath | undefined {
 }
 
 /**
- * Line and column, in the template's file, of the rule that decided by `policy`, which the template was filled to.
- * Undefined where the file has no such rule (the default of `allowed_currencies`), and for what is no rule of a policy.
+ * Line and column, in the template's file, of the rule that decided a call to `vendor` by `policy`, which the template was
+ * filled to. Undefined where the file has no such rule (the default of `allowed_currencies`), and for what is no rule of a
+ * policy.
  */
-export function rulePlace(template: Template, policy: PolicyDocument, rule: string): Position | undefined {
+export function rulePlace(
+  template: Template,
+  policy: PolicyDocument,
+  rule: string,
+  vendor: string,
+): Position | undefined {
   const path = rulePath(rule);
-  const field = path && String(path[0]);
-  if (!path || !field || template.fields[field] === undefined) return undefined;
-  const { positionOf } = readYaml(template.text);
+  if (!path) return undefined;
+  const field = String(path[0]);
+  const within = partsFor(template, vendor).find((part) => mapAt(template.fields, part)[field] !== undefined);
+  if (!within) return undefined;
   const [, index] = path;
-  return positionOf(typeof index === "number" ? [field, writtenIndex(template, policy, field, index)] : path, "key");
+  const [written, filled] = [mapAt(template.fields, within)[field], mapAt(policy, within)[field]];
+  const own = typeof index === "number" ? [field, writtenIndex(written, filled, index)] : path;
+  return readYaml(template.text).positionOf([...within, ...own], "key");
+}
+
+/** Where a field can stand that holds for `vendor`: among its own, and at the top. */
+function partsFor({ fields }: Template, vendor: string): readonly DataPath[] {
+  return fields["vendors"] === undefined ? [[]] : [["vendors", vendor], []];
+}
+
+function mapAt(fields: PolicyFields, path: DataPath): PolicyFields {
+  const found = path.reduce<unknown>((value, part) => (isMap(value) ? value[part] : undefined), fields);
+  return isMap(found) ? found : {};
 }
 
 /**
  * Where the entry stands in the file's list: an input before it may have become several entries or none, and an entry that
  * was written twice counts once.
  */
-function writtenIndex({ fields }: Template, policy: PolicyDocument, field: string, index: number): number {
-  const written = fields[field];
-  const entry = (policy[field] as readonly unknown[] | undefined)?.[index];
+function writtenIndex(written: unknown, filled: unknown, index: number): number {
+  const entry = (filled as readonly unknown[] | undefined)?.[index];
   if (!Array.isArray(written) || entry === undefined) return index;
   const texts = written.map(String);
   const text = String(entry);

@@ -1,7 +1,7 @@
 import { nearestName } from "../core/nearest.ts";
 import { ANY_TEXT, type Path, pathText, type Report, readList, shown } from "./field-values.ts";
 import { patternProblem } from "./pattern-cost.ts";
-import { RULE_NAMES } from "./schema.ts";
+import { RULE_NAMES } from "./value-schemas.ts";
 
 /** One parameter's rule in its canonical form, as it is stored with the key. */
 export interface RuleDocument {

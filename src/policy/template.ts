@@ -4,8 +4,10 @@ import { CAPPED_KINDS } from "../vendors/vendor.ts";
 import type { Path } from "./field-values.ts";
 import { pathText, readText, shown } from "./field-values.ts";
 import { isMap } from "./rule-values.ts";
-import { KIND_CAP_NAMES, POLICY_FIELD_NAMES, RULE_NAMES } from "./schema.ts";
+import { POLICY_FIELD_NAMES, VENDOR_FIELD_NAMES } from "./schema.ts";
 import { validatePolicy } from "./validate.ts";
+import { KIND_CAP_NAMES, RULE_NAMES } from "./value-schemas.ts";
+import { vendorsOf } from "./vendor-policies.ts";
 
 /** What stands for an input that was not given: nothing (it must be given), any value at all, or these. */
 export type InputDefault =
@@ -26,7 +28,8 @@ export interface Template {
   /** The file's name without `.yaml`. */
   readonly name: string;
   readonly description: string | undefined;
-  readonly vendor: string;
+  /** In the order of the file; one, where it names a `vendor`. */
+  readonly vendors: readonly string[];
   readonly inputs: readonly TemplateInput[];
   /** The policy's fields with `${name}` where inputs go. */
   readonly fields: Readonly<Record<string, unknown>>;
@@ -93,7 +96,7 @@ export function readTemplate(text: string, fileName: string): TemplateReading {
   const description = typeof fields["description"] === "string" ? fields["description"] : undefined;
   const template =
     problems.length === 0 && name !== undefined
-      ? { name, description, vendor: fields["vendor"] as string, inputs: [...inputs.values()], fields, text }
+      ? { name, description, vendors: vendorsOf(fields), inputs: [...inputs.values()], fields, text }
       : undefined;
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return { template, problems, fields, unusedInputs, positionOf: yaml.positionOf };
@@ -119,8 +122,16 @@ function isUnknownName(path: Path): boolean {
 }
 
 /** The names that there are at `path`; undefined where it is no name. */
-function namesAt([field, ...within]: readonly string[]): readonly string[] | undefined {
-  if (within.length === 0) return [...POLICY_FIELD_NAMES];
+function namesAt(path: readonly string[]): readonly string[] | undefined {
+  if (path[0] !== "vendors" || path.length === 1) return namesWithin(path, POLICY_FIELD_NAMES);
+  return path.length === 2 ? undefined : namesWithin(path.slice(2), VENDOR_FIELD_NAMES);
+}
+
+function namesWithin(
+  [field, ...within]: readonly string[],
+  fields: ReadonlySet<string>,
+): readonly string[] | undefined {
+  if (within.length === 0) return [...fields];
   if (field === "caps") return [CAPPED_KINDS, KIND_CAP_NAMES][within.length - 1];
   if (field === "daily_cap" || field === "total_cap") return ["amount", "currency"];
   if (field === "on_unknown_cost") return ["reserve_usd"];

@@ -2,13 +2,13 @@ import type { RefusalCode } from "../core/verdict.ts";
 import { parseVaultKey } from "../vault/vault-key.ts";
 import { bodyToken } from "./body-credential.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { RingKey } from "./key-ring.ts";
+import type { RingKeys } from "./key-ring.ts";
 import { parseBodyKind } from "./parse/content-type.ts";
 import { parseStrictJson } from "./parse/json.ts";
 import type { ParsedRequest } from "./parse.ts";
 
 export type Caller =
-  | { readonly known: true; readonly key: RingKey; readonly tokenHash: Uint8Array }
+  | { readonly known: true; readonly keys: RingKeys; readonly tokenHash: Uint8Array }
   | { readonly known: false; readonly code: RefusalCode; readonly message: string };
 
 /**
@@ -35,8 +35,8 @@ export async function authenticate(plane: DataPlane, request: ParsedRequest): Pr
       damaged = true;
     }
   }
-  const key = found && (await plane.keys.find(found));
-  if (key) return { known: true, key, tokenHash: found! };
+  const keys = found && (await plane.keys.find(found));
+  if (keys) return { known: true, keys, tokenHash: found! };
   if (request.rejection) return { known: false, ...request.rejection };
   if (!seen) {
     const message = "No vault key was sent; put it where the SDK wants the vendor's API key.";

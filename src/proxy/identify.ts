@@ -2,36 +2,44 @@ import { type Call, type Fields, type JsonValue, NO_FIELDS } from "../core/call.
 import type { Vendor } from "../vendors/vendor.ts";
 import { bodyTokenProblem } from "./body-credential.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { RingKey } from "./key-ring.ts";
+import type { RingKey, RingKeys } from "./key-ring.ts";
 import { parseBodyKind } from "./parse/content-type.ts";
 import { formOptions, parseForm } from "./parse/form.ts";
 import { parseStrictJson } from "./parse/json.ts";
 import { parseQuery, rejectSharedFields } from "./parse/query.ts";
 import { type Parsed, parsed, rejected } from "./parse/rejection.ts";
 import type { ParsedRequest } from "./parse.ts";
+import { pickVendor } from "./pick-vendor.ts";
 import type { Denial } from "./refusal.ts";
 import type { VendorSetup } from "./vendor-desk.ts";
 
 /** A call whose vendor is known; or one that cannot be read without doubt, or is meant for another vendor. */
 export type IdentifiedCall = {
+  /** The key as calls to this vendor have it. */
+  readonly key: RingKey;
   readonly setup: VendorSetup;
   readonly request: ParsedRequest;
   readonly startedMs: number;
 } & ({ readonly call: Call } | { readonly call: undefined; readonly denial: Denial });
 
 /** Which vendor and operation a call is for, by its prefix or else by its key; and its body as that vendor reads it. */
-export function identify(plane: DataPlane, request: ParsedRequest, key: RingKey): IdentifiedCall {
+export function identify(plane: DataPlane, request: ParsedRequest, keys: RingKeys): IdentifiedCall {
+  const { key, denial: astray } = pickVendor(plane, request, keys);
   const setup = plane.vendors.setupOf(key.vendor);
   const call = readCall(request, setup);
   const { startedMs } = request.incoming;
   if (!call.ok)
-    return { setup, request, startedMs, call: undefined, denial: { ...call.rejection, rule: "parse", details: {} } };
-  const denial =
-    unknownDenial(plane, setup.vendor) ??
-    vendorDenial(request.target?.vendor, call.value.path, setup.vendor) ??
-    bodyDenial(setup.vendor, call.value, key);
-  if (denial) return { setup, request, startedMs, call: undefined, denial };
-  return { setup, request, startedMs, call: call.value };
+    return {
+      key,
+      setup,
+      request,
+      startedMs,
+      call: undefined,
+      denial: { ...call.rejection, rule: "parse", details: {} },
+    };
+  const denial = unknownDenial(plane, setup.vendor) ?? astray ?? bodyDenial(setup.vendor, call.value, key);
+  if (denial) return { key, setup, request, startedMs, call: undefined, denial };
+  return { key, setup, request, startedMs, call: call.value };
 }
 
 /** Of a key whose vendor was declared after the server has started, or is declared no more: no path of it leads on. */
@@ -39,17 +47,6 @@ function unknownDenial(plane: DataPlane, { name }: Vendor): Denial | undefined {
   if (plane.vendors.get(name)) return undefined;
   const message = `This server does not know ${name}, which is not in the configuration that it has started with; the operator must declare it in keybrake.yaml, where that is not done, and start the server anew.`;
   return { code: "vendor_unknown", rule: "vendor", message, details: {} };
-}
-
-/** A prefix that names another vendor than the key's, or a path without a prefix that is not this vendor's. */
-function vendorDenial(named: string | undefined, path: string, vendor: Vendor): Denial | undefined {
-  if (named === vendor.name || (named === undefined && vendor.unprefixed.test(path))) return undefined;
-  if (named === undefined) {
-    const message = `${path.slice(0, 60)} is no path of ${vendor.name}, and begins with no vendor's name; the base URL ends in /${vendor.name}.`;
-    return { code: "vendor_unknown", rule: "vendor", message, details: {} };
-  }
-  const message = `This vault key is for ${vendor.name}, not for ${named}; use a key issued for ${named}.`;
-  return { code: "endpoint_denied", rule: "vendor", message, details: {} };
 }
 
 /** A body in which the vault key cannot be replaced by the secret without doubt. */

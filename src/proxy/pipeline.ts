@@ -7,7 +7,7 @@ import { decide } from "./decide.ts";
 import { forward } from "./forward.ts";
 import { type AdmittedCall, hold } from "./hold.ts";
 import { identify } from "./identify.ts";
-import type { RingKey } from "./key-ring.ts";
+import type { RingKeys } from "./key-ring.ts";
 import { lookUp } from "./look-up.ts";
 import { type IncomingCall, type ParsedRequest, parse } from "./parse.ts";
 import { type Denial, type Outgoing, refuse } from "./refusal.ts";
@@ -50,8 +50,9 @@ async function pass(plane: DataPlane, request: ParsedRequest): Promise<Outgoing>
     reportStranger(plane, request, caller.code);
     return refuse(plane, request, { code: caller.code, rule: "key", message: caller.message, details: {} });
   }
-  for (let key: RingKey | undefined = caller.key; key; key = await refresh(plane, caller.tokenHash)) {
-    const identified = identify(plane, request, key);
+  for (let keys: RingKeys | undefined = caller.keys; keys; keys = await refresh(plane, caller.tokenHash)) {
+    const identified = identify(plane, request, keys);
+    const { key } = identified;
     const decided = decide(plane, key, identified);
     let leave = decided.ok ? plane.inFlight.enter(key.id) : undefined;
     try {
@@ -96,7 +97,7 @@ async function send(plane: DataPlane, request: ParsedRequest, admitted: Admitted
 }
 
 /** The key as it is now, after the ledger has found what was known of it, or of its vendor, to be out of date. */
-async function refresh(plane: DataPlane, tokenHash: Uint8Array): Promise<RingKey | undefined> {
+async function refresh(plane: DataPlane, tokenHash: Uint8Array): Promise<RingKeys | undefined> {
   await plane.vendors.reload();
   return plane.keys.reload(tokenHash);
 }

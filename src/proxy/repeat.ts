@@ -31,7 +31,7 @@ const RECORDED_BYTES_MAX = 256 * 1024;
 
 /** How repeats of a call are told, or undefined where each is a call of its own: reads, and what its policy says so of. */
 export function repeatTerms(
-  { policy, id }: RingKey,
+  { policy, id, slotScope }: RingKey,
   setup: VendorSetup,
   call: Call,
   callId: string,
@@ -40,12 +40,12 @@ export function repeatTerms(
   const slots: RepeatSlot[] = [];
   const clientKey = call.headers.get("idempotency-key");
   if (clientKey !== undefined && policy.idempotency === "replay") {
-    slots.push({ name: `${KEY_SLOT}${hash("sha256", clientKey, "hex")}`, lifeMs: KEY_LIFE_MS });
+    slots.push({ name: `${KEY_SLOT}${slotScope}${hash("sha256", clientKey, "hex")}`, lifeMs: KEY_LIFE_MS });
   }
   if (slots.length === 0 && policy.dedupWindowMs === undefined) return undefined;
   const requestHash = requestHashOf(call, setup);
   if (policy.dedupWindowMs !== undefined) {
-    slots.push({ name: `same:${requestHash}`, lifeMs: policy.dedupWindowMs });
+    slots.push({ name: `same:${slotScope}${requestHash}`, lifeMs: policy.dedupWindowMs });
   }
   // A window that outlasts the vendor's memory would have a repeat done again under a hold that counts it once.
   const isForgotten = (policy.dedupWindowMs ?? 0) > KEY_LIFE_MS;

@@ -1,10 +1,10 @@
 import type { CurrencyRates } from "../core/currency.ts";
 import { type EpochMs, windowStart } from "../core/window.ts";
-import { type Budget, keyBudgets } from "../ledger/budget.ts";
+import { type Budget, capsOfKey } from "../ledger/budget.ts";
 import { memberOf, SHARED_PREFIX, sharedCaps } from "../ledger/shared-budgets.ts";
 import type { SharedBudget } from "../policy/budget.ts";
 import type { BudgetSet } from "../policy/budget-set.ts";
-import { compilePolicy } from "../policy/compile.ts";
+import { compilePolicies } from "../policy/compile.ts";
 import type { Store } from "../store/store.ts";
 
 /** Per cent of a cap from which on a key, or a budget's member, counts as near it. */
@@ -67,7 +67,7 @@ async function readKeys(
   while (seen < KEYS_MAX) {
     const keys = await store.activePolicies(before, KEYS_PER_SLICE, now);
     const caps = keys.flatMap(({ id, policy }) => {
-      const budgets = keyBudgets(id, compilePolicy(policy), rates).filter(({ unit }) => unit === "usd");
+      const budgets = capsOfKey(id, compilePolicies(policy).values(), rates).filter(({ unit }) => unit === "usd");
       return budgets.map((budget) => ({ id, budget, place: placeOf(budget, now) }));
     });
     const uses = await store.counterUses(

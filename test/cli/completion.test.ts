@@ -64,7 +64,7 @@ describe.skipIf(Bun.which("bash") === null)("bash (skipped unless installed)", (
     ],
     [
       ["key", "issue", "--da"],
-      ["--daily-usd-cap", "--daily-cap", "--daily-send-cap", "--data"],
+      ["--daily-usd-cap", "--daily-cap", "--daily-send-cap", "--daily-usd-cap-total", "--data"],
     ],
     [["--data", "x", "key", "re"], ["revoke"]],
     [["key", "issue", "--label", "key", "--quie"], ["--quiet"]],

@@ -11,6 +11,7 @@ import { logAlerts } from "../../src/operate/log-alerts.ts";
 import type { TlsPair } from "../../src/operate/tls-pair.ts";
 import { BudgetSet } from "../../src/policy/budget-set.ts";
 import { validatePolicy } from "../../src/policy/validate.ts";
+import { vendorsOf } from "../../src/policy/vendor-policies.ts";
 import { BudgetDesk } from "../../src/proxy/budget-desk.ts";
 import { Connections } from "../../src/proxy/connections.ts";
 import type { DataPlane, ProxyLimits } from "../../src/proxy/data-plane.ts";
@@ -199,7 +200,8 @@ async function issue(
   policy: Record<string, unknown>,
   extra: { label?: string; expiresAt?: number } = {},
 ): Promise<TestKey> {
-  const checked = validatePolicy({ vendor: "stripe", allowed_endpoints: ["* /**"], ...policy });
+  const one = policy["vendors"] === undefined ? { vendor: "stripe", allowed_endpoints: ["* /**"] } : {};
+  const checked = validatePolicy({ ...one, ...policy });
   if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
   const { token, hash, hint } = mintVaultKey();
   const id = timeOrderedId("vk", clock.now());
@@ -207,7 +209,7 @@ async function issue(
     id,
     tokenHash: hash,
     hint,
-    vendors: [checked.policy.vendor],
+    vendors: vendorsOf(checked.policy),
     label: extra.label ?? "test/1",
     agentName: null,
     template: null,

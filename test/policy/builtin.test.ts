@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Call } from "../../src/core/call.ts";
 import { BUILTIN_TEMPLATES } from "../../src/policy/builtin.ts";
-import { compilePolicy } from "../../src/policy/compile.ts";
+import { compilePolicies, compilePolicy } from "../../src/policy/compile.ts";
 import { explain } from "../../src/policy/explain.ts";
 import { callFromText } from "../../src/policy/explain-call.ts";
 import { judge } from "../../src/policy/judge.ts";
@@ -27,10 +27,11 @@ function explained(
   change = (call: Call) => call,
 ) {
   const document = filled(name, inputs);
-  const vendor = vendorNamed(document.vendor)!;
+  const [, prefix] = /^\S+ \/([a-z]+)\//.exec(endpoint) ?? [];
+  const vendor = vendorNamed(document.vendor ?? prefix!)!;
   const account = { accountId: vendor.name === "twilio" ? ACCOUNT_SID : "" };
   const call = change(callFromText(vendor, endpoint.replace("AC", ACCOUNT_SID), data));
-  return explain({ policy: compilePolicy(document), vendor, account, pricing: PRICING }, call);
+  return explain({ policy: compilePolicies(document).get(vendor.name)!, vendor, account, pricing: PRICING }, call);
 }
 
 test("the binary carries every template of policies/", () => {
@@ -53,7 +54,7 @@ test("tenant-billing is not filled without the tenant's customers, and its cap f
 test("refunds has a cap of its kind, which fields beside it can lower", () => {
   const document = filled("refunds");
   expect(document).toMatchObject({ daily_usd_cap: "200.00", caps: { refund: { daily_usd: "200.00" } } });
-  const narrowed = narrowPolicy(document, { caps: "refund.daily_usd=50" }, vendorNamed("stripe")!);
+  const narrowed = narrowPolicy(document, { caps: "refund.daily_usd=50" }, [vendorNamed("stripe")!]);
   expect(narrowed["caps"]).toEqual({ refund: { daily_usd: "50.00" } });
 });
 
@@ -71,6 +72,8 @@ test("billing without --set has its caps and no rule about customers", () => {
 });
 
 const PAY = "POST /v1/payment_intents";
+const AT_STRIPE = "POST /stripe/v1/payment_intents";
+const AT_TWILIO = "POST /twilio/2010-04-01/Accounts/AC/Messages.json";
 const SMS = "POST /2010-04-01/Accounts/AC/Messages.json";
 const RUN = { customers: "cus_1,cus_2" };
 const FROM = { from: "example.com" };
@@ -205,6 +208,15 @@ describe("verdicts and exposures", () => {
     ["email", FROM, "POST /broadcasts", ["name=x"], "endpoint_denied", "0.00"],
     ["refunds", {}, "GET /v1/customers/cus_1", [], "allowed", "0.00"],
     ["refunds", {}, "GET /v1/customers", [], "endpoint_denied", "0.00"],
+    ["multi-vendor", {}, AT_STRIPE, ["amount=2999", "currency=usd"], "allowed", "29.99"],
+    ["multi-vendor", {}, AT_STRIPE, ["amount=12001", "currency=usd"], "amount_denied", "120.01"],
+    ["multi-vendor", RUN, AT_STRIPE, ["amount=2999", "currency=usd", "customer=cus_9"], "scope_denied", "0.00"],
+    ["multi-vendor", {}, "POST /stripe/v1/refunds", ["payment_intent=pi_1"], "endpoint_denied", "0.00"],
+    ["multi-vendor", {}, AT_TWILIO, ["To=+14155550100", "From=+15005550006", "Body=Hi"], "allowed", "*"],
+    ["multi-vendor", {}, AT_TWILIO, ["To=+2348012345678", "From=+15005550006", "Body=Hi"], "scope_denied", "0.00"],
+    ["multi-vendor", FROM, "POST /resend/emails", mail({}), "allowed", "0.0009"],
+    ["multi-vendor", FROM, "POST /resend/emails", mail({ from: "ceo@example.net" }), "scope_denied", "0.00"],
+    ["multi-vendor", {}, "POST /resend/v1/payment_intents", ["amount=1", "currency=usd"], "endpoint_denied", "0.00"],
     ["tenant-billing", RUN, PAY, ["amount=2999", "currency=usd", "customer=cus_1"], "allowed", "29.99"],
     ["tenant-billing", RUN, PAY, ["amount=2999", "currency=usd", "customer=cus_9"], "scope_denied", "0.00"],
     ["tenant-billing", RUN, PAY, ["amount=2999", "currency=usd"], "scope_denied", "0.00"],

@@ -89,14 +89,14 @@ describe("takes what narrows", () => {
     ["a count where there is none", { max_write_operations: 9 }, { max_write_operations: 9 }],
     ["the same vendor", { vendor: "fake", cap_window: "utc_day" }, { vendor: "fake" }],
   ])("%s", (_title, fields, expected) => {
-    expect(narrowPolicy(BASE, fields, fakeVendor)).toMatchObject(expected as object);
+    expect(narrowPolicy(BASE, fields, [fakeVendor])).toMatchObject(expected as object);
   });
 
   test("parameter rules, all of them together", () => {
     const narrowed = narrowPolicy(
       BASE,
       { parameters: { currency: { in: "usd", not_in: "gbp" }, amount: { max: 900 }, extra: { forbidden: true } } },
-      fakeVendor,
+      [fakeVendor],
     );
     expect(narrowed["parameters"]).toEqual({
       currency: { in: ["usd"], not_in: ["chf", "gbp"] },
@@ -136,16 +136,16 @@ describe("refuses what widens, with field, template's value and given value", ()
     [{ customer: ["cus_1"] }, "did you mean customers?"],
     [{ daily_usd_cap: 900, expires_in: "1d" }, "; expires_in: 1d is wider"],
   ])("%j", (fields, message) => {
-    const narrow = () => narrowPolicy(BASE, fields, fakeVendor);
+    const narrow = () => narrowPolicy(BASE, fields, [fakeVendor]);
     expect(narrow).toThrow(Problem);
     expect(narrow).toThrow(message as string);
   });
 
   test("the opening of a closed operation under a broad pattern", () => {
     const broad = policy({ allowed_endpoints: ["* /**"] });
-    expect(() => narrowPolicy(broad, { allowed_endpoints: ["POST /v1/keys"] }, fakeVendor)).toThrow("is closed");
+    expect(() => narrowPolicy(broad, { allowed_endpoints: ["POST /v1/keys"] }, [fakeVendor])).toThrow("is closed");
     const named = policy({ allowed_endpoints: ["* /**", "POST /v1/keys"] });
-    expect(narrowPolicy(named, { allowed_endpoints: ["POST /v1/keys"] }, fakeVendor)["allowed_endpoints"]).toEqual([
+    expect(narrowPolicy(named, { allowed_endpoints: ["POST /v1/keys"] }, [fakeVendor])["allowed_endpoints"]).toEqual([
       "POST /v1/keys",
     ]);
   });
@@ -168,7 +168,7 @@ describe("refuses what widens, with field, template's value and given value", ()
     [{ requests_per_minute: 5 }, { requests_per_minute: 6 }, "requests_per_minute: 6 is wider than the template's 5"],
     [{ requests_per_hour: 5 }, { requests_per_hour: 6 }, "requests_per_hour: 6 is wider than the template's 5"],
   ])("%o with %o", (base, fields, message) => {
-    expect(() => narrowPolicy(policy(base), fields, fakeVendor)).toThrow(message);
+    expect(() => narrowPolicy(policy(base), fields, [fakeVendor])).toThrow(message);
   });
 
   test.each([
@@ -180,19 +180,19 @@ describe("refuses what widens, with field, template's value and given value", ()
     [{ reserve_usd: 5 }, "deny"],
   ])("takes on_unknown_cost %j to %j, which is as tight or tighter", (base, on_unknown_cost) => {
     const template = policy({ on_unknown_cost: base });
-    expect(narrowPolicy(template, { on_unknown_cost }, fakeVendor)).toMatchObject({ on_unknown_cost });
+    expect(narrowPolicy(template, { on_unknown_cost }, [fakeVendor])).toMatchObject({ on_unknown_cost });
   });
 
   test("repeats that are sent on, unless the template sends them on", () => {
     const forwarding = policy({ allowed_endpoints: ["* /**"], idempotency: "forward" });
     for (const idempotency of ["forward", "replay"]) {
-      expect(narrowPolicy(forwarding, { idempotency }, fakeVendor)).toMatchObject({ idempotency });
+      expect(narrowPolicy(forwarding, { idempotency }, [fakeVendor])).toMatchObject({ idempotency });
     }
-    expect(narrowPolicy(forwarding, { dedup_window: "1s" }, fakeVendor)).toMatchObject({ dedup_window: "1s" });
+    expect(narrowPolicy(forwarding, { dedup_window: "1s" }, [fakeVendor])).toMatchObject({ dedup_window: "1s" });
   });
 
   test("everything, where the template allows nothing", () => {
-    expect(() => narrowPolicy(policy({}), { allowed_endpoints: ["GET /v1/a"] }, fakeVendor)).toThrow("template's []");
+    expect(() => narrowPolicy(policy({}), { allowed_endpoints: ["GET /v1/a"] }, [fakeVendor])).toThrow("template's []");
   });
 });
 
@@ -213,7 +213,7 @@ describe("for any policy and any fields", () => {
           for (const attempt of attempts) {
             let narrowed: PolicyDocument;
             try {
-              narrowed = narrowPolicy(base, attempt, fakeVendor);
+              narrowed = narrowPolicy(base, attempt, [fakeVendor]);
             } catch (error) {
               expect(error).toBeInstanceOf(Problem);
               continue;

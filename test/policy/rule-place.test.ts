@@ -33,14 +33,14 @@ test.each([
   ["closed", undefined],
   ["brake brk_1", undefined],
 ])("%s stands in line %p", (rule, line) => {
-  expect(rulePlace(template, fillTemplate(template, { id: "cus_1" }), rule)?.line).toBe(line as number);
+  expect(rulePlace(template, fillTemplate(template, { id: "cus_1" }), rule, "stripe")?.line).toBe(line as number);
 });
 
 test("an entry is found where it was written, whatever the inputs before it became", () => {
   const lines = (inputs: Readonly<Record<string, string>>) => {
     const policy = fillTemplate(template, { id: "cus_1", ...inputs });
     const endpoints = policy["allowed_endpoints"] as readonly string[];
-    return endpoints.map((_, index) => rulePlace(template, policy, `allowed_endpoints[${index}]`)?.line);
+    return endpoints.map((_, index) => rulePlace(template, policy, `allowed_endpoints[${index}]`, "stripe")?.line);
   };
   expect(lines({})).toEqual([11, 13]);
   expect(lines({ more: "GET /v1/a,GET /v1/b" })).toEqual([10, 10, 11, 13]);

@@ -21,7 +21,7 @@ describe("readTemplates", () => {
     write("notes.txt", "x");
     const set = readTemplates(directory);
     expect(set.names()).toEqual(["a-c", "b"]);
-    expect(set.get("a-c").vendor).toBe("twilio");
+    expect(set.get("a-c").vendors).toEqual(["twilio"]);
     expect(set.problems()).toEqual([]);
   });
 
@@ -31,7 +31,7 @@ describe("readTemplates", () => {
     write("a.yaml", "vendor: stripe\ndaily_usd_cap: 6\n"); // same size
     write("b.yaml", "vendor: resend\n");
     expect(set.get("a").fields["daily_usd_cap"]).toBe("6");
-    expect(set.get("b").vendor).toBe("resend");
+    expect(set.get("b").vendors).toEqual(["resend"]);
     rmSync(join(directory, "a.yaml"));
     expect(() => set.get("a")).toThrow("there is no template");
     expect(set.names()).toEqual(["b"]);
@@ -42,7 +42,7 @@ describe("readTemplates", () => {
     const set = readTemplates(directory);
     write("a.new", "vendor: twilio\n");
     renameSync(join(directory, "a.new"), join(directory, "a.yaml"));
-    expect(set.get("a").vendor).toBe("twilio");
+    expect(set.get("a").vendors).toEqual(["twilio"]);
   });
 
   test("keeps the last good version of a broken or empty file, and says what is wrong", () => {
@@ -55,7 +55,7 @@ describe("readTemplates", () => {
     }
     expect(set.problems()[0]!.message).toContain("a.yaml:2:1:");
     write("a.yaml", "vendor: resend\n");
-    expect(set.get("a").vendor).toBe("resend");
+    expect(set.get("a").vendors).toEqual(["resend"]);
     expect(set.problems()).toEqual([]);
   });
 

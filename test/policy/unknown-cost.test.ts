@@ -151,7 +151,7 @@ describe("says loudly", () => {
   };
   test("in policy lint and at the key's issue that allow counts nothing", () => {
     expect(lint("on_unknown_cost: allow")).toEqual([expect.stringContaining("4 on_unknown_cost: allow lets calls")]);
-    const warnings = policyWarnings(document({ ...ALLOW, daily_usd_cap: 5 }), fakeVendor, new Map());
+    const warnings = policyWarnings(document({ ...ALLOW, daily_usd_cap: 5 }), [fakeVendor], new Map());
     expect(warnings).toEqual([expect.stringContaining("no cap in dollars counts")]);
   });
   test("that a reserve is over what one call may cost", () => {

@@ -11,7 +11,19 @@ import type {
 import { answerOf, orNull } from "../described.ts";
 import { AutoRevokeAnswer } from "./auto-revoke.ts";
 import { BudgetAnswer } from "./budgets.ts";
-import { callId, count, dollars, instant, instantOrNull, keyId, label, vendorName, words } from "./values.ts";
+import {
+  callId,
+  count,
+  dollars,
+  instant,
+  instantOrNull,
+  keyId,
+  label,
+  vendorList,
+  vendorName,
+  vendorOrNull,
+  words,
+} from "./values.ts";
 
 /** `GET /policies/{name}`. */
 export const TemplateAnswer = answerOf<TemplateView>()(
@@ -19,7 +31,8 @@ export const TemplateAnswer = answerOf<TemplateView>()(
     {
       name: words("Its file's name.", "billing"),
       description: words("What it is for.", "Charge the customers of one billing run"),
-      vendor: vendorName("The vendor of its keys."),
+      vendor: vendorOrNull,
+      vendors: vendorList,
       inputs: Type.Array(
         Type.Object({
           name: words("The input.", "customers"),
@@ -62,6 +75,7 @@ export const ExplainAnswer = answerOf<ExplainView>()(
     {
       verdict: verdictWord,
       status: count("The status that the agent would get; 200 where the call is let through."),
+      vendor: vendorName("The vendor that the call is for."),
       rule: ruleWord,
       rule_place: rulePlace,
       message: words("What the agent would be told.", "Keybrake: the amount is above max_amount_per_call_usd."),
@@ -103,6 +117,7 @@ const RefusedByAnswer = answerOf<RefusedByView>()(
     {
       ...CALLS,
       verdict: verdictWord,
+      vendor: vendorName("The vendor of the refused calls."),
       rule: ruleWord,
       rule_place: rulePlace,
       first_called_at: instant("When the first such call came."),
@@ -118,7 +133,8 @@ export const ReplayAnswer = answerOf<ReplayView>()(
   Type.Object(
     {
       template: words("The template.", "billing"),
-      vendor: vendorName("Its vendor."),
+      vendor: vendorOrNull,
+      vendors: vendorList,
       first_called_at: instantOrNull("Of the first call that was sent; null where there was none."),
       last_called_at: instantOrNull("Of the last one."),
       allowed: CallsAnswer,
@@ -148,7 +164,8 @@ export const SuggestionAnswer = answerOf<SuggestView>()(
   Type.Object(
     {
       run: label("The run."),
-      vendor: vendorName("The vendor that it called."),
+      vendor: vendorOrNull,
+      vendors: vendorList,
       calls: count("Calls that the template is made of."),
       source: words("YAML, with comments that say what each field is based on.", "vendor: stripe\n"),
     },

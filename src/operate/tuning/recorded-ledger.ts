@@ -27,18 +27,20 @@ const KEYS_REMEMBERED_MAX = 10_000;
  * policy from its first call on. A call holds its exposure until it ended and its cost from then on, as it did.
  */
 export class RecordedLedger {
-  readonly #policy: CompiledPolicy;
+  readonly #policies: ReadonlyMap<string, CompiledPolicy>;
   readonly #rates: CurrencyRates;
   readonly #counters = new Map<string, bigint>();
   /** By the ids of rolling budgets. */
   readonly #rolling = new Map<string, RollingUse>();
+  /** By key and vendor. */
   readonly #budgets = new Map<string, readonly Budget[]>();
   /** The next to end stands last. */
   readonly #underWay: UnderWay[] = [];
   #day = 0;
 
-  constructor(policy: CompiledPolicy, rates: CurrencyRates) {
-    this.#policy = policy;
+  /** @param policies by vendor: those of one policy, which may count several together. */
+  constructor(policies: ReadonlyMap<string, CompiledPolicy>, rates: CurrencyRates) {
+    this.#policies = policies;
     this.#rates = rates;
   }
 
@@ -48,7 +50,7 @@ export class RecordedLedger {
     this.#forgetBefore(row.calledAt);
     // A repeat that was answered from the record was no request to the vendor: it counted in nothing.
     if (row.flag?.startsWith(REPLAYS)) return { admitted: true, charges: [], tightest: undefined };
-    const budgets = this.#budgetsOf(row.vaultKeyId);
+    const budgets = this.#budgetsOf(row);
     const rolling = budgets.filter(({ window }) => isRolling(window));
     const now = row.calledAt;
     for (const { id } of rolling) this.#counters.set(counterKey(id, now), this.#rollingUse(id).at(now));
@@ -62,7 +64,7 @@ export class RecordedLedger {
   /** A later row of a call that was admitted: its resolution, or the price that the vendor told later. */
   correct(row: RecordedRow, kind: string): void {
     const isPrice = row.costSource === "reconciled";
-    const budgets = this.#budgetsOf(row.vaultKeyId).filter(({ unit }) => unit === "usd" || !isPrice);
+    const budgets = this.#budgetsOf(row).filter(({ unit }) => unit === "usd" || !isPrice);
     const charges = budgets
       .filter((budget) => budget.kind === undefined || budget.kind === kind)
       .map(({ id, unit, window }): Charge => {
@@ -99,12 +101,13 @@ export class RecordedLedger {
     };
   }
 
-  #budgetsOf(keyId: string): readonly Budget[] {
-    const known = this.#budgets.get(keyId);
+  #budgetsOf({ vaultKeyId, vendor }: RecordedRow): readonly Budget[] {
+    const name = `${vaultKeyId} ${vendor}`;
+    const known = this.#budgets.get(name);
     if (known) return known;
     if (this.#budgets.size >= KEYS_REMEMBERED_MAX) this.#budgets.clear();
-    const budgets = keyCounters(keyId, this.#policy, this.#rates);
-    this.#budgets.set(keyId, budgets);
+    const budgets = keyCounters(vaultKeyId, this.#policies.get(vendor)!, this.#rates);
+    this.#budgets.set(name, budgets);
     return budgets;
   }
 

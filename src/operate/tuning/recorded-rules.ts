@@ -3,13 +3,13 @@ import type { Method } from "../../core/call.ts";
 import { amountFinding, breachedEndpoint } from "../../policy/judge.ts";
 import { customerOutside, customerUnknown } from "../../policy/judge-scope.ts";
 import type { Finding } from "../../policy/judgement.ts";
-import type { CompiledPolicy, PolicyDocument } from "../../policy/policy.ts";
+import type { CompiledPolicy, PolicyDocument, PolicyFields } from "../../policy/policy.ts";
+import { vendorPath } from "../../policy/vendor-policies.ts";
 import { operationOf } from "../../vendors/operations.ts";
 import type { Operation, Vendor } from "../../vendors/vendor.ts";
 
-/** A policy to judge recorded calls by. */
+/** A policy to judge recorded calls to one vendor by. */
 export interface ReplayPolicy {
-  readonly document: PolicyDocument;
   readonly policy: CompiledPolicy;
   readonly vendor: Vendor;
 }
@@ -26,6 +26,8 @@ const CHECKED = [
   "daily_cap",
   "total_cap",
   "caps",
+  "daily_usd_cap_total",
+  "per_vendor_daily_caps",
   "daily_send_cap",
   "cap_window",
   "max_write_operations",
@@ -33,15 +35,19 @@ const CHECKED = [
   "requests_per_hour",
 ];
 /** Fields that refuse no call for what it is. */
-const NO_RULES = ["vendor", "description", "idempotency", "expires_in"];
+const NO_RULES = ["vendor", "vendors", "description", "idempotency", "expires_in"];
 
 /**
  * The policy's fields that recorded calls cannot be held against: the audit has method, path, customer, what a call could
  * cost and did cost, and no parameters, recipients, senders, accounts or currencies.
  */
 export function uncheckedFields(document: PolicyDocument): readonly string[] {
+  const { vendors = {} } = document;
   const known = new Set([...CHECKED, ...NO_RULES]);
-  return Object.keys(document).filter((name) => !known.has(name));
+  const unchecked = (fields: PolicyFields, at: string) =>
+    Object.keys(fields).flatMap((name) => (known.has(name) ? [] : [at + name]));
+  const ofVendors = Object.entries(vendors).flatMap(([name, own]) => unchecked(own, vendorPath(name)));
+  return [...unchecked(document, ""), ...ofVendors];
 }
 
 /**

@@ -48,6 +48,12 @@ export class ReplayTally {
   readonly #endpoints = new Map<string, Sum>();
   /** Refused calls that a later row may be about. */
   readonly #open = new Map<string, Counted>();
+  readonly #isForSeveral: boolean;
+
+  /** @param isForSeveral whether endpoints are said with their vendor before them. */
+  constructor(isForSeveral: boolean = false) {
+    this.#isForSeveral = isForSeveral;
+  }
 
   /** A call that was sent when it was recorded; `mayChange` where a later row may tell its cost. */
   add(row: RecordedRow, refused: Refused | undefined, mayChange: boolean): void {
@@ -77,10 +83,14 @@ export class ReplayTally {
   }
 
   #refusedSums(row: RecordedRow, refused: Refused): readonly Sum[] {
-    const name = `${refused.code} ${refused.rule}`;
+    const name = `${row.vendor} ${refused.code} ${refused.rule}`;
     const rule = this.#rules.get(name) ?? { ...refused, sum: new Sum(), first: row };
     this.#rules.set(name, rule);
-    return [this.refused, rule.sum, this.#endpointSum(`${row.method} ${row.endpoint}`)];
+    return [this.refused, rule.sum, this.#endpointSum(`${row.method} ${this.#prefix(row)}${row.endpoint}`)];
+  }
+
+  #prefix({ vendor }: RecordedRow): string {
+    return this.#isForSeveral ? `/${vendor}` : "";
   }
 
   #endpointSum(endpoint: string): Sum {

@@ -1,10 +1,11 @@
 import { formatUsd } from "../../core/money.ts";
 import { Problem } from "../../core/problem.ts";
 import type { BudgetUse, HoldDecision } from "../../ledger/entry.ts";
-import { compilePolicy } from "../../policy/compile.ts";
+import { compilePolicies } from "../../policy/compile.ts";
 import { fillTemplate, loadTemplate } from "../../policy/load.ts";
 import { rulePlace } from "../../policy/rule-place.ts";
 import type { Template } from "../../policy/template.ts";
+import { vendorsOf } from "../../policy/vendor-policies.ts";
 import { isoTime } from "../key-view.ts";
 import { checkVendorName } from "../known-vendor.ts";
 import type { ControlPlaneOptions } from "../options.ts";
@@ -16,31 +17,40 @@ import { type Refused, ReplayTally } from "./replay-tally.ts";
 
 const ENDPOINTS_SHOWN = 10;
 
-/** Goes through the recorded calls to the template's vendor and says which of them the template would have refused. */
+/** Goes through the recorded calls to the template's vendors and says which of them the template would have refused. */
 export async function replayPolicy(options: ControlPlaneOptions, request: ReplayRequest): Promise<ReplayView> {
   const { store, vendors, config } = options;
   const template = templateOf(options, request);
   const document = fillTemplate(template, request.inputs ?? {});
-  const vendor = checkVendorName(vendors, document.vendor);
-  const replay: ReplayPolicy = { document, policy: compilePolicy(document), vendor };
-  const ledger = new RecordedLedger(replay.policy, config.currencyRates);
-  const tally = new ReplayTally();
-  const withSends = replay.policy.dailySendCap !== undefined;
-  const filter = { ...request.filter, vendor: vendor.name };
+  const names = vendorsOf(document);
+  const policies = compilePolicies(document);
+  const replays = new Map(
+    [...policies].map(([name, policy]): [string, ReplayPolicy] => {
+      return [name, { policy, vendor: checkVendorName(vendors, name) }];
+    }),
+  );
+  const ledger = new RecordedLedger(policies, config.currencyRates);
+  const isForSeveral = document.vendors !== undefined;
+  const tally = new ReplayTally(isForSeveral);
+  const withSends = [...policies.values()].some(({ dailySendCap }) => dailySendCap !== undefined);
+  const filter = { ...request.filter, ...(isForSeveral ? {} : { vendor: names[0]! }) };
   for await (const row of recordedRows(store, { filter, withSends, onProgress: request.onProgress })) {
-    replayRow(replay, ledger, tally, row);
+    const replay = replays.get(row.vendor);
+    if (replay) replayRow(replay, ledger, tally, row);
   }
   return {
     template: template.name,
-    vendor: vendor.name,
+    vendor: isForSeveral ? null : names[0]!,
+    vendors: names,
     first_called_at: tally.firstAt === undefined ? null : isoTime(tally.firstAt),
     last_called_at: tally.lastAt === undefined ? null : isoTime(tally.lastAt),
     allowed: tally.allowed.view(),
     refused: tally.refused.view(),
     rules: tally.rules().map(({ code, rule, message, sum, first }): RefusedByView => {
-      const at = rulePlace(template, document, rule);
+      const at = rulePlace(template, document, rule, first.vendor);
       return {
         verdict: code,
+        vendor: first.vendor,
         rule,
         rule_place: at ? { file: `${template.name}.yaml`, ...at, key_id: null } : null,
         ...sum.view(),

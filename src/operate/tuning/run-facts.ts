@@ -1,8 +1,9 @@
 import type { CurrencyRates } from "../../core/currency.ts";
 import { formatUsd, MICROS_MAX, type Micros } from "../../core/money.ts";
 import type { EpochMs } from "../../core/window.ts";
-import { compilePolicy } from "../../policy/compile.ts";
-import type { CompiledPolicy } from "../../policy/policy.ts";
+import { compilePolicies } from "../../policy/compile.ts";
+import type { PolicyDocument } from "../../policy/policy.ts";
+import { vendorPath } from "../../policy/vendor-policies.ts";
 import { CAPPED_KINDS, type Operation, type Vendor } from "../../vendors/vendor.ts";
 import { endpointOfRow } from "./endpoint-of-row.ts";
 import type { RecordedRow } from "./recorded-calls.ts";
@@ -20,7 +21,7 @@ export interface Peak {
 export const CUSTOMERS_MAX = 20;
 const CUSTOMER_ID = /^[A-Za-z0-9_.:@+-]{1,200}$/;
 
-/** What a run did, call by call, as far as a policy can be made to allow exactly that. */
+/** What a run did at one vendor, call by call, as far as a policy can be made to allow exactly that. */
 export class RunFacts {
   calls = 0;
   firstAt = Number.POSITIVE_INFINITY;
@@ -34,7 +35,7 @@ export class RunFacts {
   /** From a key's first call to the end of its last. */
   readonly lives = new Map<string, { readonly from: EpochMs; to: EpochMs }>();
   dearest: Peak | undefined;
-  /** By the name of the cap: what stood on a key's counter at the most. */
+  /** By the name of the cap, without its vendor: what stood on a key's counter at the most. */
   readonly peaks = new Map<string, Peak>();
   /** Undefined where a rule on customers would have refused something, or would have to name too many. */
   customers: Set<string> | undefined = new Set();
@@ -42,9 +43,14 @@ export class RunFacts {
   readonly #ledger: RecordedLedger;
   readonly #leftOutCalls = new Set<string>();
 
-  constructor(vendor: Vendor, rates: CurrencyRates) {
+  /** @param ledger counts the calls to all vendors that facts are gathered of. */
+  constructor(vendor: Vendor, ledger: RecordedLedger) {
     this.#vendor = vendor;
-    this.#ledger = new RecordedLedger(everyCounter(vendor.name), rates);
+    this.#ledger = ledger;
+  }
+
+  get vendor(): string {
+    return this.#vendor.name;
   }
 
   add(row: RecordedRow): void {
@@ -95,7 +101,9 @@ export class RunFacts {
     if (row.exposureMicros > (this.dearest?.amount ?? 0n)) this.dearest = peak(row.exposureMicros);
     const decision = this.#ledger.hold(row, operation.kind);
     for (const charge of decision.admitted ? decision.charges : []) {
-      const name = charge.budgetId.slice(`key:${row.vaultKeyId}:`.length);
+      const counter = charge.budgetId.slice(`key:${row.vaultKeyId}:`.length);
+      const own = vendorPath(this.vendor);
+      const name = counter.startsWith(own) ? counter.slice(own.length) : counter;
       const used = this.#ledger.used(charge);
       if (charge.amount > 0n && used > (this.peaks.get(name)?.amount ?? 0n)) this.peaks.set(name, peak(used));
     }
@@ -117,13 +125,18 @@ export function kindCap(kind: string): string {
 
 const SENDS_MAX = 999_999_999_999_999;
 
-/** A policy that counts everything there is to count, and stops nothing. */
-function everyCounter(vendor: string): CompiledPolicy {
+/** A ledger that counts everything there is to count of calls to these vendors, and stops nothing. */
+export function countingLedger(vendors: readonly string[], rates: CurrencyRates): RecordedLedger {
   const most = formatUsd(MICROS_MAX);
-  return compilePolicy({
-    vendor,
+  const counters = {
     daily_usd_cap: most,
     daily_send_cap: SENDS_MAX,
     caps: Object.fromEntries(CAPPED_KINDS.map((kind) => [kind, { daily_usd: most }])),
-  });
+  };
+  const [only, ...others] = vendors;
+  const document: PolicyDocument =
+    others.length === 0
+      ? { vendor: only!, ...counters }
+      : { vendors: Object.fromEntries(vendors.map((vendor) => [vendor, counters])), daily_usd_cap_total: most };
+  return new RecordedLedger(compilePolicies(document), rates);
 }

@@ -6,27 +6,70 @@ import { CUSTOMERS_MAX, kindCap, type RunFacts } from "./run-facts.ts";
 
 type Terms = Pick<SuggestRequest, "run" | "margin_percent">;
 
-/** The template as YAML, with what each of its fields is based on. */
-export function suggestionText(facts: RunFacts, terms: Terms, vendor: string): string {
-  const blocks = [
-    headComment(facts, terms),
-    [
-      `description: ${JSON.stringify(`What run ${inert(terms.run)} did from ${day(facts.firstAt)} on`)}`,
-      `vendor: ${vendor}`,
-    ],
-    moneyBlock(facts, terms),
-    sendsBlock(facts, terms),
-    customersBlock(facts),
-    endpointsBlock(facts),
-    expiryBlock(facts, terms),
-  ];
-  return `${blocks
+/** The template as YAML, with what each of its fields is based on; for several vendors where there are facts of several. */
+export function suggestionText(facts: readonly RunFacts[], terms: Terms): string {
+  const [first, ...others] = facts;
+  const run = wholeRun(facts);
+  const description = `description: ${JSON.stringify(`What run ${inert(terms.run)} did from ${day(run.firstAt)} on`)}`;
+  const blocks =
+    others.length === 0
+      ? [[description, `vendor: ${first!.vendor}`], ...vendorBlocks(first!, terms)]
+      : [[description], jointBlock(facts, terms), ["vendors:", ...facts.flatMap((one) => nested(one, terms))]];
+  return `${[headComment(run, terms), ...blocks, expiryBlock(run, terms)]
     .filter((block) => block.length > 0)
     .map((block) => block.join("\n"))
     .join("\n\n")}\n`;
 }
 
-function headComment(facts: RunFacts, { run, margin_percent }: Terms): string[] {
+function vendorBlocks(facts: RunFacts, terms: Terms): readonly (readonly string[])[] {
+  return [moneyBlock(facts, terms), sendsBlock(facts, terms), customersBlock(facts), endpointsBlock(facts)];
+}
+
+/** A vendor's part of a template for several. */
+function nested(facts: RunFacts, terms: Terms): readonly string[] {
+  const lines = vendorBlocks(facts, terms).flatMap((block) => [...block]);
+  return [`  ${facts.vendor}:`, ...lines.map((line) => `    ${line}`)];
+}
+
+function jointBlock(facts: readonly RunFacts[], { margin_percent }: Terms): string[] {
+  const peaks = facts.flatMap(({ peaks }) => peaks.get("daily_usd_cap_total") ?? []);
+  if (peaks.length === 0) return [];
+  const most = peaks.reduce((a, b) => (b.amount > a.amount ? b : a));
+  return [
+    `# The most that one key had spent and reserved in a UTC day, at all vendors: $${formatUsd(most.amount)}, at ${time(most.at)}.`,
+    `daily_usd_cap_total: ${capped(most.amount, margin_percent)}`,
+  ];
+}
+
+/** What the run did, whatever the vendor. */
+type WholeRun = Pick<RunFacts, "calls" | "firstAt" | "lastAt" | "refused" | "unknown" | "leftOut" | "lives">;
+
+function wholeRun(facts: readonly RunFacts[]): WholeRun {
+  const [first, ...others] = facts;
+  if (others.length === 0) return first!;
+  const lives = new Map<string, { readonly from: EpochMs; to: EpochMs }>();
+  const refused = new Map<string, number>();
+  for (const one of facts) {
+    for (const [verdict, count] of one.refused) refused.set(verdict, (refused.get(verdict) ?? 0) + count);
+    for (const [key, { from, to }] of one.lives) {
+      const known = lives.get(key) ?? { from, to };
+      lives.set(key, { from: Math.min(known.from, from), to: Math.max(known.to, to) });
+    }
+  }
+  return {
+    calls: facts.reduce((sum, { calls }) => sum + calls, 0),
+    firstAt: Math.min(...facts.map(({ firstAt }) => firstAt)),
+    lastAt: Math.max(...facts.map(({ lastAt }) => lastAt)),
+    refused,
+    unknown: new Map(facts.flatMap(({ unknown }) => [...unknown])),
+    leftOut: new Map(
+      facts.flatMap(({ vendor, leftOut }) => [...leftOut].map(([line, of]) => [`${vendor} ${line}`, of])),
+    ),
+    lives,
+  };
+}
+
+function headComment(facts: WholeRun, { run, margin_percent }: Terms): string[] {
   const { calls, lives, firstAt, lastAt, refused, unknown, leftOut } = facts;
   const refusals = [...refused].map(([verdict, count]) => `${verdict} ${count}`);
   const unknownMicros = [...unknown.values()].reduce((sum, micros) => sum + micros, 0n);
@@ -99,7 +142,7 @@ function plain(text: string): string {
   return /^[A-Z]+ [A-Za-z0-9/_.*-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-function expiryBlock({ lives }: RunFacts, { margin_percent }: Terms): string[] {
+function expiryBlock({ lives }: WholeRun, { margin_percent }: Terms): string[] {
   const longestMs = Math.max(...[...lives.values()].map(({ from, to }) => to - from));
   const withMarginMs = Math.ceil((longestMs * (100 + margin_percent)) / 100);
   return [

@@ -5,7 +5,7 @@ import { recordedRow } from "./recorded-row.ts";
 
 test("a repeat that was answered from the record counts in no rate", () => {
   const policy = compilePolicy({ vendor: "stripe", allowed_endpoints: ["* /**"], requests_per_hour: 2 });
-  const ledger = new RecordedLedger(policy, new Map());
+  const ledger = new RecordedLedger(new Map([["stripe", policy]]), new Map());
   const flags = [null, "replays:call_0", "replays:call_0", null, null];
   expect(flags.map((flag, seq) => ledger.hold(recordedRow(seq, { flag }), "charge").admitted)).toEqual([
     true,

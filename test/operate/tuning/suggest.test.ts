@@ -112,7 +112,7 @@ describe("a suggested template", () => {
     },
   );
 
-  test("needs a run that there is, with a call that was sent, and one vendor", async () => {
+  test("needs a run that there is, with a call that was sent", async () => {
     const suggest = (request: { run: string; vendor?: string }) =>
       problemOf(() => installed.control.suggestPolicy({ margin_percent: 20, ...request }));
     expect((await suggest({ run: "nobody" })).message).toBe('there are no calls of run "nobody"');
@@ -120,9 +120,29 @@ describe("a suggested template", () => {
     expect((await suggest({ run: "run/1" })).message).toContain(
       "made 1 calls, and none that a template can list was sent",
     );
-    await record("5", { facts: { vendor: "resend", path: "/emails", endpoint: "/emails" } });
-    expect((await suggest({ run: "run/1" })).message).toContain("called stripe and resend");
     expect((await suggest({ run: "run/1", vendor: "strip" })).message).toContain("stripe");
+  });
+
+  test("is for several vendors where the run called several, with a cap over all of them", async () => {
+    await record("5");
+    await record("2", { facts: { vendor: "resend", path: "/emails", endpoint: "/emails" }, sends: 3, kind: "email" });
+    const request = { run: "run/1", margin_percent: 0 };
+    const { source, ...view } = await installed.control.suggestPolicy(request);
+    expect(view).toEqual({ run: "run/1", vendor: null, vendors: ["stripe", "resend"], calls: 2 });
+    expect(lintTemplate(source, "a.yaml")).toEqual([]);
+    expect(loadTemplate(source, "a.yaml").fields).toMatchObject({
+      daily_usd_cap_total: "7.00",
+      vendors: {
+        stripe: { daily_usd_cap: "5.00", allowed_endpoints: ["POST /v1/payment_intents"] },
+        resend: { daily_usd_cap: "2.00", daily_send_cap: "3", allowed_endpoints: ["POST /emails"] },
+      },
+    });
+    const replayed = await installed.control.replayPolicy({
+      source: { file_name: "a.yaml", text: source },
+      filter: { run: "run/1" },
+    });
+    expect(replayed).toMatchObject({ vendor: null, allowed: { calls: 2, usd: "7.00" }, refused: { calls: 0 } });
+    expect((await installed.control.suggestPolicy({ ...request, vendor: "resend" })).vendor).toBe("resend");
   });
 });
 

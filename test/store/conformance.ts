@@ -15,6 +15,7 @@ import { reconciliationConformance } from "./conformance/reconciliations.ts";
 import { repeatConformance } from "./conformance/repeats.ts";
 import { rollingWindowConformance } from "./conformance/rolling-windows.ts";
 import { sessionConformance } from "./conformance/sessions.ts";
+import { spendConformance } from "./conformance/spend.ts";
 import { windowConformance } from "./conformance/windows.ts";
 import type { OpenStore } from "./store-under-test.ts";
 
@@ -36,6 +37,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("kinds of money", () => kindConformance(open));
     describe("leases, counters, figures", () => counterConformance(open));
     describe("figures for metrics", () => gaugeConformance(open));
+    describe("what was spent", () => spendConformance(open));
     describe("the audit table", () => auditConformance(open));
     describe("several handles", () => handleConformance(open));
   });

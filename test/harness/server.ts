@@ -18,6 +18,8 @@ export interface TestServerOptions {
   readonly flags?: ConfigFlags;
   readonly config?: Partial<Config>;
   readonly clock?: Clock;
+  /** A data directory of the test's own, which it removes itself. */
+  readonly data?: string;
 }
 
 /** The whole server, as `keybrake serve` composes it, in this process: on free ports and a fresh data directory. */
@@ -25,9 +27,10 @@ export async function startTestServer({
   flags,
   config: own,
   clock = systemClock,
+  data: given,
 }: TestServerOptions = {}): Promise<TestServer> {
   const root = mkdtempSync(join(tmpdir(), "keybrake-server-"));
-  const data = join(root, "data");
+  const data = given ?? join(root, "data");
   const logged: string[] = [];
   const config = {
     ...readConfig({ data, listen: "127.0.0.1:0", policies: join(data, "policies"), ...flags }, {}),

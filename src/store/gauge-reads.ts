@@ -12,7 +12,7 @@ export interface StoreGauges {
   readonly alertsWaiting: number;
   /** Settled calls whose price is still to be asked for, counted up to 10,000. */
   readonly pricesWaiting: number;
-  /** Keys that are neither revoked nor expired. */
+  /** Keys that are neither revoked nor expired, counted up to 100,000. */
   readonly activeKeys: number;
 }
 

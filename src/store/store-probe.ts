@@ -4,12 +4,12 @@ import type { Store } from "./store.ts";
 
 /** Anyone may ask, and every look is a write to the disk: within this time the last answer serves. */
 const GOOD_FOR_MS = 1_000;
-/** SQLite waits for a lock for less than this; who asks for readiness wants to know within seconds. */
+/** Who asks for readiness wants to know within seconds, also where the store is on another machine. */
 const PROBE_MS_MAX = 3_000;
 
 /**
  * Whether a write reaches the disk, found out by writing. However many ask, and whatever they ask for (readiness, metrics),
- * it is one write a second, and a disk that hangs keeps nobody waiting for long.
+ * it is one write a second, and a store that does not answer keeps nobody waiting for long.
  */
 export class StoreProbe {
   readonly #store: Pick<Store, "probeWrite">;

@@ -41,7 +41,7 @@ export interface CapUseOptions {
 }
 
 /** Looked at in one go; a call that comes in meanwhile waits for no more than that. */
-const KEYS_PER_SLICE = 100;
+const KEYS_PER_SLICE = 50;
 const COUNTERS_PER_SLICE = 500;
 /** What a look costs is bounded, and so is the number of series that it makes. */
 const KEYS_MAX = 20_000;

@@ -27,7 +27,7 @@ const PAGE = { freshMs: 1_000, usableMs: 1_000, waitMs: 5_000 };
 /** What the store counts for it. */
 const GAUGES = { freshMs: 5_000, usableMs: 10_000, waitMs: 1_000 };
 /** How close keys and budgets are to their caps: the dearest of it, found out slice by slice between calls. */
-const CAP_USE = { freshMs: 30_000, usableMs: 300_000, waitMs: 1_000 };
+const CAP_USE = { freshMs: 60_000, usableMs: 300_000, waitMs: 1_000 };
 
 /** What `GET /metrics` shows: this process's own counts, and what the store holds for every process on it. */
 export class Metrics {

@@ -38,13 +38,13 @@ export function makeSpans(tracer: Tracer, report: CallReport, showsRunLabels: bo
   const { receivedAt, whole, hold, forward, vendor, operation, outcome, vendorStatus } = report;
   const at = (elapsedMs: number) => receivedAt + (elapsedMs - whole.fromMs);
   const name = vendor === undefined ? "call" : `${vendor} ${operation ?? "call"}`;
-  const attributes = attributesOf(report, showsRunLabels);
   const span = tracer.startSpan(
     name,
-    { kind: SpanKind.SERVER, startTime: at(whole.fromMs), attributes },
+    { kind: SpanKind.SERVER, startTime: at(whole.fromMs) },
     parentOf(report.traceparent),
   );
   if (!span.isRecording()) return false;
+  span.setAttributes(attributesOf(report, showsRunLabels));
   if (FAILED.has(outcome)) span.setStatus({ code: SpanStatusCode.ERROR, message: outcome });
   const inside = trace.setSpan(ROOT_CONTEXT, span);
   const child = (title: string, kind: SpanKind, { fromMs, toMs }: Period, more: Attributes) =>

@@ -8,6 +8,9 @@ import type { CounterPage, CounterPlace, KeyPolicy, StoreGauges } from "../gauge
 /** Of what waits, no more is counted: a figure that large says enough, and every scrape costs the same. */
 const COUNTED_MAX = 10_000;
 
+/** An entry of an index for each: what a hundred thousand cost, no call should wait for twice. */
+const KEYS_COUNTED_MAX = 100_000;
+
 interface GaugesRow {
   readonly unresolved: bigint;
   readonly unresolved_micros: Micros;
@@ -83,7 +86,8 @@ function prepare(database: Database) {
          (SELECT coalesce(sum(exposure_micros), 0) FROM open) AS unresolved_micros,
          (SELECT count(*) FROM (SELECT 1 FROM alert_deliveries WHERE state = 'pending' LIMIT ${COUNTED_MAX})) AS alerts,
          (SELECT count(*) FROM (SELECT 1 FROM reconciliations LIMIT ${COUNTED_MAX})) AS prices,
-         (SELECT count(*) FROM vault_keys WHERE revoked_at IS NULL AND expires_at > ?) AS keys`,
+         (SELECT count(*) FROM (
+           SELECT 1 FROM vault_keys WHERE revoked_at IS NULL AND expires_at > ? LIMIT ${KEYS_COUNTED_MAX})) AS keys`,
     ),
     policies: database.query<{ id: string; policy: string }, [string, EpochMs, number]>(
       `SELECT id, policy FROM vault_keys WHERE id < ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ?`,

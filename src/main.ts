@@ -16,6 +16,7 @@ import { processCli } from "./cli/process-cli.ts";
 import { addResolveCommand } from "./cli/resolve.ts";
 import { addRestoreCommand } from "./cli/restore.ts";
 import { addRunCommand } from "./cli/run.ts";
+import { addRunGuardCommand } from "./cli/run-guard.ts";
 import { emptyProgram, runProgram } from "./cli/run-program.ts";
 import { addServeCommand } from "./cli/serve.ts";
 import { addSpendCommand } from "./cli/spend.ts";
@@ -31,6 +32,7 @@ export function createProgram(cli: Cli): Command {
   addVendorCommands(program, cli);
   addKeyCommands(program, cli);
   addRunCommand(program, cli);
+  addRunGuardCommand(program, cli);
   addAuditCommand(program, cli);
   addSpendCommand(program, cli);
   addResolveCommand(program, cli);

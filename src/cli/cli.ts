@@ -4,6 +4,7 @@ import type { RemoteSetting } from "../config-remote.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ControlPlane } from "../operate/control-plane.ts";
 import type { RunningServer, ServerOptions } from "../server.ts";
+import type { Guard } from "./guard.ts";
 import type { Keyboard } from "./keyboard.ts";
 import type { Signals } from "./signals.ts";
 import type { Voice } from "./voice.ts";
@@ -18,6 +19,8 @@ export interface Cli {
   readonly openControl: (config: Config) => Promise<OpenControl>;
   readonly openRemote: (remote: RemoteSetting) => Promise<OpenControl>;
   readonly startServer: (options: ServerOptions) => Promise<RunningServer>;
+  /** Watches over a key while this process lives; `flags` say where it is. */
+  readonly startGuard: (flags: readonly string[]) => Guard;
   readonly pause: (durationMs: number) => Promise<void>;
   /** What the program ends with where nothing is thrown. */
   exitCode: number;

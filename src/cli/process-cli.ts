@@ -1,6 +1,7 @@
 import { processEnvironment } from "../config.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Cli } from "./cli.ts";
+import { startGuard } from "./guard.ts";
 import { processKeyboard } from "./keyboard.ts";
 import { openLocalControl } from "./local.ts";
 import { openRemoteControl } from "./remote/open.ts";
@@ -22,6 +23,7 @@ export function processCli(): Cli {
       const { startServer } = await import("../server.ts");
       return startServer(options);
     },
+    startGuard: (flags) => startGuard(flags, environment),
     pause: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
     exitCode: 0,
   };

@@ -67,6 +67,9 @@ export const twilio: Vendor = {
   agentEnvironment: (_baseUrl, vaultKey, account) => ({
     TWILIO_ACCOUNT_SID: account.accountId,
     TWILIO_AUTH_TOKEN: alphanumeric(vaultKey),
+    // The SDKs put them into the host of every address, also of one that is set: then calls go past Keybrake.
+    TWILIO_EDGE: "",
+    TWILIO_REGION: "",
   }),
 };
 

@@ -31,7 +31,7 @@ describe.each(commands)("keybrake %s", (path) => {
 
 test("every command that prints data has --json", () => {
   const without = leaves.filter(([, command]) => !command.options.some(({ long }) => long === "--json"));
-  expect(without.map(([path]) => path)).toEqual(["serve", "demo", "run", "audit export", "completion"]);
+  expect(without.map(([path]) => path)).toEqual(["serve", "demo", "run-guard", "audit export", "completion"]);
 });
 
 test("a group without its verb shows its help on stderr and exits 2", async () => {

@@ -5,7 +5,7 @@ import type { Cli } from "../../src/cli/cli.ts";
 import { openLocalControl } from "../../src/cli/local.ts";
 import { openRemoteControl } from "../../src/cli/remote/open.ts";
 import { runProgram } from "../../src/cli/run-program.ts";
-import type { END_SIGNALS, EndSignal } from "../../src/cli/signals.ts";
+import type { EndSignal, RelayedSignal } from "../../src/cli/signals.ts";
 import { Voice } from "../../src/cli/voice.ts";
 import type { Environment } from "../../src/config.ts";
 import { createProgram } from "../../src/main.ts";
@@ -32,6 +32,8 @@ export interface TerminalOptions {
   /** Typed where a command asks for something, a line for each question; makes stdin a terminal. */
   readonly typed?: string;
   readonly onPause?: () => void;
+  /** Whether a terminal sends its signals to what was started, too. */
+  readonly foreground?: boolean;
   /** Why this line is for the server's own machine, also where the others go to a server. */
   readonly local?: string;
 }
@@ -45,12 +47,14 @@ export class Terminal {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "keybrake-cli-")));
   readonly data = join(this.folder, "data");
   readonly exits: number[] = [];
+  /** What was said to the guards of runs. */
+  readonly guarded: string[] = [];
   nowMs = NOW_MS;
   place: Place;
   readonly #clock = { now: () => this.nowMs, elapsed: () => this.nowMs };
   readonly #environment = { KEYBRAKE_DATA: this.data, KEYBRAKE_POLICIES: join(this.data, "policies") };
   readonly #umask = process.umask();
-  readonly #listeners = new Set<(signal: EndSignal) => void>();
+  readonly #listeners = new Set<(signal: RelayedSignal) => void>();
 
   constructor(place: Place = "local") {
     this.place = place;
@@ -101,9 +105,15 @@ export class Terminal {
       },
       signals: {
         listen: (handle) => {
+          const listener = (signal: RelayedSignal) => handle(signal as EndSignal);
+          this.#listeners.add(listener);
+          return () => this.#listeners.delete(listener);
+        },
+        relay: (handle) => {
           this.#listeners.add(handle);
           return () => this.#listeners.delete(handle);
         },
+        isForeground: () => options.foreground === true,
         exit: (code) => this.exits.push(code),
       },
       openControl: async (config) =>
@@ -115,13 +125,18 @@ export class Terminal {
         if (server === undefined) throw new Error("this test has no server");
         return server(given);
       },
+      startGuard: () => ({
+        watch: (keyId, expiresAtMs) => this.guarded.push(`watch ${keyId} until ${new Date(expiresAtMs).toISOString()}`),
+        dismiss: () => this.guarded.push("dismiss"),
+        leave: () => this.guarded.push("leave"),
+      }),
       pause: async () => options.onPause?.(),
       exitCode: 0,
     };
   }
 
   /** What a supervisor or Ctrl-C does. */
-  signal(signal: (typeof END_SIGNALS)[number]): void {
+  signal(signal: RelayedSignal): void {
     for (const listener of [...this.#listeners]) listener(signal);
   }
 

@@ -161,7 +161,7 @@ describe.each(PLACES)("%s", (place) => {
     await transcript.type("vendor list surplus");
     await transcript.type("vendor rotate resend", "re_test_real_secret");
     await transcript.type("vendor set nobody", "sk_test_real_secret");
-    await transcript.type("--store postgres://db vendor list", "", { local: "the store is the server's" });
+    await transcript.type("--store mysql://db vendor list", "", { local: "the store is the server's" });
     await transcript.type("vendor list", "", {
       environment: { KEYBRAKE_URL: "https://brakes.example", KEYBRAKE_API_KEY: "kb_admin_x" },
     });

@@ -207,6 +207,8 @@ describe("how Twilio is reached", () => {
     expect(twilio.agentEnvironment("http://127.0.0.1:7878/twilio", "vault_key_x", ACCOUNT)).toEqual({
       TWILIO_ACCOUNT_SID: SID,
       TWILIO_AUTH_TOKEN: "vaultkeyx",
+      TWILIO_EDGE: "",
+      TWILIO_REGION: "",
     });
   });
 });

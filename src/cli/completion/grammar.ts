@@ -38,9 +38,10 @@ export function readGrammar(program: Command): readonly CommandGrammar[] {
       flags,
       choices: command.registeredArguments[0]?.argChoices ?? [],
     };
-    const below = command.commands.flatMap((each) =>
-      visit(each, `${path} ${each.name()}`.trim(), flags.filter(isGlobal)),
-    );
+    const shown = help.visibleCommands(command);
+    const below = command.commands
+      .filter((each) => shown.includes(each))
+      .flatMap((each) => visit(each, `${path} ${each.name()}`.trim(), flags.filter(isGlobal)));
     return [grammar, ...below];
   };
   return visit(program, "", []);

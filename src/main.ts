@@ -13,6 +13,7 @@ import { addDoctorCommand } from "./cli/doctor.ts";
 import { addKeyCommands } from "./cli/key.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { processCli } from "./cli/process-cli.ts";
+import { addRekeyCommand } from "./cli/rekey.ts";
 import { addResolveCommand } from "./cli/resolve.ts";
 import { addRestoreCommand } from "./cli/restore.ts";
 import { addRunCommand } from "./cli/run.ts";
@@ -45,6 +46,7 @@ export function createProgram(cli: Cli): Command {
   addTokenCommands(program, cli);
   addBackupCommand(program, cli);
   addRestoreCommand(program, cli);
+  addRekeyCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);
   return withExamples(program, [

@@ -18,6 +18,7 @@ import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
 import { logAlerts } from "./operate/log-alerts.ts";
+import { assertMasterKey } from "./operate/rekey.ts";
 import { startSpendUpkeep } from "./operate/spend-upkeep.ts";
 import { guardStore, StoreWatch, startStoreWatch } from "./operate/store-watch.ts";
 import { readTlsPair, type TlsPair } from "./operate/tls-pair.ts";
@@ -89,7 +90,8 @@ async function closeAll(opened: Closer[]): Promise<void> {
 }
 
 async function compose(given: ServerOptions, opened: Closer[]): Promise<RunningServer> {
-  const installation = watched(await openInstallation(given.config, given.clock), given, opened);
+  const note = (text: string) => given.log.info("master_key", { text });
+  const installation = watched(await openInstallation(given.config, given.clock, note), given, opened);
   const options = { ...given, clock: installation.clock };
   const { config, clock, log, environment } = options;
   const { store, masterKey, chainKey, templates, budgets } = installation;
@@ -133,6 +135,7 @@ async function compose(given: ServerOptions, opened: Closer[]): Promise<RunningS
   const stops = ending.signal;
   const api = createApi({ control, store, clock, config, masterKey, log, probe, metrics, stops });
   opened.push(await startUpkeep(plane));
+  await assertMasterKey(store, masterKey);
   opened.push(await startHardStops(plane));
   opened.push(startReconciler(plane));
   opened.push(startAutoRevoke({ store, clock, log }));

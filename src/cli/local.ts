@@ -18,8 +18,9 @@ import { type RescuedConfig, rescueConfig } from "./config-rescue.ts";
 export async function openLocalControl(
   config: Config,
   { clock: ownClock, environment }: Pick<Cli, "clock" | "environment">,
+  note?: (text: string) => void,
 ): Promise<OpenControl> {
-  const installation = await openInstallation(config, ownClock);
+  const installation = await openInstallation(config, ownClock, note);
   const { store, clock, masterKey, chainKey, templates, budgets, dataDir } = installation;
   const reach = new Reach(clock);
   const control = createControlPlane({

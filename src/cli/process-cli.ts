@@ -16,7 +16,7 @@ export function processCli(): Cli {
     ...outside,
     keyboard: processKeyboard,
     signals: processSignals,
-    openControl: (config) => openLocalControl(config, outside),
+    openControl: (config) => openLocalControl(config, outside, (text) => outside.voice.note(text)),
     openRemote: async (remote) => openRemoteControl(remote, environment),
     startServer: async (options) => {
       // Only `serve` and `demo` pay for loading the server.

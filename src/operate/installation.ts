@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import { prepareDataDir } from "../vault/data-dir.ts";
 import { createMasterKey, loadMasterKey, type MasterKey } from "../vault/master-key.ts";
 import { useChainKey } from "./chain-key.ts";
+import { finishRekey, ownKeyPath } from "./rekey.ts";
 
 /** What lies in a data directory, opened; the server and the local CLI work on the same. */
 export interface Installation {
@@ -29,12 +30,19 @@ export interface Installation {
 /**
  * Opens the data directory, and makes what is missing at first use: the directory (0700), the master key (0600), the
  * database, the key of its audit chain, the built-in templates.
+ * @param note takes what people should know of it.
  * @throws Problem where something there is not as it must be; nothing is opened then.
  */
-export async function openInstallation(config: Config, ownClock: Clock): Promise<Installation> {
+export async function openInstallation(
+  config: Config,
+  ownClock: Clock,
+  note: (text: string) => void = () => {},
+): Promise<Installation> {
   const dataDir = prepareDataDir(config.dataDir);
   const { store, clock } = await openStore(config.storeUrl, dataDir, ownClock);
   try {
+    const ended = await finishRekey(store, ownKeyPath(config, dataDir));
+    if (ended !== undefined) note(ended);
     const masterKey = await openMasterKey(config, dataDir, store);
     const chainKey = await useChainKey(store, masterKey);
     const ownTemplates = join(dataDir, "policies");

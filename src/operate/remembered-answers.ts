@@ -4,7 +4,7 @@ import { Secret } from "../core/secret.ts";
 import type { EpochMs } from "../core/window.ts";
 import type { Store } from "../store/store.ts";
 import type { MasterKey } from "../vault/master-key.ts";
-import { seal, unseal } from "../vault/seal.ts";
+import { type SecretBinding, seal, unseal } from "../vault/seal.ts";
 
 /** What `Idempotency-Key` says is the same request: who asks, the key, and what is asked for. */
 export interface Repeatable {
@@ -36,7 +36,7 @@ export class RememberedAnswers {
 
   /** Remembers `answer`; an earlier one where another request with the same key was faster. */
   async remember<Answer>(asked: Repeatable, answer: Answer, now: EpochMs): Promise<Answer | undefined> {
-    const sealedAnswer = seal(this.#masterKey, new Secret(JSON.stringify(answer)), binding(asked));
+    const sealedAnswer = seal(this.#masterKey, new Secret(JSON.stringify(answer)), rememberedBinding(asked));
     const remembered = { bodyHash: bodyHash(asked.body), sealedAnswer };
     const earlier = await this.#store.rememberAnswer(asked.scope, asked.key, remembered, now);
     return earlier && this.#open<Answer>(asked, earlier.bodyHash, earlier.sealedAnswer);
@@ -50,11 +50,12 @@ export class RememberedAnswers {
         "send the same request again, or use a new Idempotency-Key",
       );
     }
-    return JSON.parse(unseal(this.#masterKey, sealed, binding(asked)).reveal()) as Answer;
+    return JSON.parse(unseal(this.#masterKey, sealed, rememberedBinding(asked)).reveal()) as Answer;
   }
 }
 
-function binding({ scope, key }: Repeatable) {
+/** What an answer is sealed for; `rewrap` needs it where the master key changes. */
+export function rememberedBinding({ scope, key }: Pick<Repeatable, "scope" | "key">): SecretBinding {
   return { vendor: "remembered answer", secretId: `${scope}\n${key}`, version: 1 };
 }
 

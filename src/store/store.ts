@@ -16,6 +16,7 @@ import type { CounterReads } from "./counter-reads.ts";
 import type { DueReconciliation } from "./due-reconciliation.ts";
 import type { GaugeReads } from "./gauge-reads.ts";
 import type { KeySpend } from "./key-spend.ts";
+import type { RekeyVerbs } from "./rewraps.ts";
 import type { SessionVerbs } from "./sessions.ts";
 import type { SpendStore } from "./spend.ts";
 import type { Standing } from "./standing.ts";
@@ -174,6 +175,7 @@ export interface Store
     GaugeReads,
     AlertQueue,
     AutoRevokes,
+    RekeyVerbs,
     SessionVerbs,
     SpendStore {
   /** `sqlite`, `postgres`: for messages. */

@@ -32,6 +32,15 @@ export class AnswerBox {
   }
 }
 
+/** The same answer, its data key wrapped under `newKey`; undefined where `oldKey` does not open it. */
+export function rewrapAnswer(oldKey: MasterKey, newKey: MasterKey, box: Uint8Array): Uint8Array | undefined {
+  const dataKey = oldKey.unwrap(box.subarray(0, WRAPPED_KEY_BYTES), WRAP_DOMAIN);
+  if (!dataKey) return undefined;
+  const wrapped = newKey.wrap(dataKey, WRAP_DOMAIN);
+  dataKey.fill(0);
+  return Buffer.concat([wrapped, box.subarray(WRAPPED_KEY_BYTES)]);
+}
+
 function additionalData(belongsTo: string): Uint8Array {
   return Buffer.from(`${ANSWER_DOMAIN}\0${belongsTo}`);
 }

@@ -106,7 +106,7 @@ function removeIfThere(path: string): void {
 }
 
 /** Without this a power cut can take back a name that was just created (fsync(2)). */
-function syncDirectory(path: string): void {
+export function syncDirectory(path: string): void {
   let directory: number | undefined;
   try {
     directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -13,6 +13,7 @@ import { objectConformance } from "./conformance/objects.ts";
 import { precedenceConformance } from "./conformance/precedence.ts";
 import { reconciliationConformance } from "./conformance/reconciliations.ts";
 import { repeatConformance } from "./conformance/repeats.ts";
+import { rewrapConformance } from "./conformance/rewraps.ts";
 import { rollingWindowConformance } from "./conformance/rolling-windows.ts";
 import { sessionConformance } from "./conformance/sessions.ts";
 import { spendConformance } from "./conformance/spend.ts";
@@ -39,6 +40,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("figures for metrics", () => gaugeConformance(open));
     describe("what was spent", () => spendConformance(open));
     describe("the audit table", () => auditConformance(open));
+    describe("another master key", () => rewrapConformance(open));
     describe("several handles", () => handleConformance(open));
   });
 }

@@ -23,6 +23,7 @@ import { PostgresLedger } from "./ledger.ts";
 import { stateStatements } from "./ledger-statements.ts";
 import { migrate, schemaOf } from "./migrate.ts";
 import { LEDGER_CONNECTIONS, OTHER_CONNECTIONS, openPool } from "./pool.ts";
+import { rewrapSealed } from "./rewraps.ts";
 import { PostgresSessions } from "./sessions.ts";
 import { sumSpend } from "./spend.ts";
 import { readTimeline, type Timeline } from "./timeline.ts";
@@ -116,6 +117,7 @@ function verbs(parts: Parts): Store {
     countersUnder: (prefix, starts) => countersUnder(db, prefix, starts),
     checkCounters: () => checkCounters(db),
     backup: () => Promise.reject(noBackup()),
+    rewrapSealed: (rewraps, at) => rewrapSealed(pool, rewraps, at),
     freeze: (why, at) => freeze(db, why, at),
     thaw: () => thaw(db, timeline),
     frozenSince: () => frozenSince(db, timeline),

@@ -26,6 +26,7 @@ import { SqliteGauges } from "./gauges.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
 import { dueReconciliation, prepareReconciliations } from "./reconciliations.ts";
+import { rewrapSealed } from "./rewraps.ts";
 import { SqliteSessions } from "./sessions.ts";
 import { SqliteSpend } from "./spend.ts";
 
@@ -92,6 +93,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     checkCounters: () => attempt(() => checkCounters(db)),
     backup: (target, at, overwrite) => attempt(() => backupTo(database, target, at, overwrite)),
     freeze: (why, at) => attempt(() => freeze(database, why, at)),
+    rewrapSealed: (rewraps, at) => attempt(() => rewrapSealed(database, rewraps, at)),
     thaw: () => attempt(() => thaw(database)),
     frozenSince: () => attempt(() => frozenSince(database)),
     probeWrite: (at) => attempt(() => control.renewLease({ owner: "probe", until: at })),

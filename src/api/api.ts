@@ -7,6 +7,7 @@ import { auditChainController } from "./audit-chain.ts";
 import { Gate } from "./auth.ts";
 import { brakeController } from "./brake.ts";
 import { budgetController } from "./budgets.ts";
+import { dashboardController } from "./dashboard.ts";
 import { docsController } from "./docs.ts";
 import { errorAnswer } from "./errors.ts";
 import { guard, refuseRepeatedParameters } from "./guard.ts";
@@ -76,6 +77,7 @@ function controllers(setting: ApiSetting): readonly AnyElysia[] {
   return [
     healthController(setting),
     metricsController(setting),
+    dashboardController(),
     ...keyControllers(setting),
     selfController(setting),
     budgetController(setting),

@@ -15,6 +15,9 @@ const text = (description: string) => Type.Optional(Type.String({ description })
 export const IssueKeyBody = Type.Object(
   {
     ...policyFields,
+    like: text(
+      "The id of a key, revoked or not: the new one has its policy, template, label, agent and metadata, where the request has none of its own; policy fields beside it only narrow.",
+    ),
     template: text("A template; the policy fields beside it then only narrow it."),
     inputs: Type.Optional(
       Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
@@ -64,13 +67,14 @@ export const IdempotencyHeader = Type.Object({
 });
 
 export function issueKeyRequest(body: Static<typeof IssueKeyBody>): IssueKeyRequest {
-  const { template, inputs, agent_run_label, label, agent_name, metadata, unique_label, expires_in, ...policy } = body;
+  const { like, template, inputs, agent_run_label, label, agent_name, metadata, unique_label, expires_in, ...policy } =
+    body;
   if (label !== undefined && agent_run_label !== undefined && label !== agent_run_label) {
     throw new Problem("invalid", "label and agent_run_label are the same thing, and two are given", "give one of them");
   }
   refuseWrong({ ...policy, ...given({ expires_in }) });
   return {
-    ...given({ template, inputs, agent_name, metadata, unique_label, expires_in }),
+    ...given({ like, template, inputs, agent_name, metadata, unique_label, expires_in }),
     ...given({ agent_run_label: agent_run_label ?? label }),
     policy,
   };

@@ -25,6 +25,8 @@ export const ROUTES: readonly RouteRow[] = [
   { method: "GET", path: "/readyz", access: "anyone" },
   // Unless `metrics.access` says otherwise: api/auth.ts.
   { method: "GET", path: "/metrics", access: "anyone" },
+  { method: "GET", path: "/dashboard", access: "anyone" },
+  { method: "GET", path: "/dashboard/:file", access: "anyone" },
   { method: "GET", path: "/docs", access: "anyone" },
   { method: "GET", path: "/docs/json", access: "anyone" },
 
@@ -124,11 +126,11 @@ const OPEN: ReadonlySet<string> = new Set(
 
 /** Whether anyone may ask for `path`, for answering 401 before anything of a request is read. */
 export function isOpen(method: string, path: string): boolean {
-  return OPEN.has(`${method} ${path}`);
+  return OPEN.has(`${method} ${path}`) || (method === "GET" && path.startsWith("/dashboard/"));
 }
 
 const CONTROL_SEGMENTS: ReadonlySet<string> = new Set(
-  "vault keys audit spend budgets vendors brake tokens session policies about alerts doctor docs healthz readyz metrics".split(
+  "vault keys audit spend budgets vendors brake tokens session policies dashboard about alerts doctor docs healthz readyz metrics".split(
     " ",
   ),
 );

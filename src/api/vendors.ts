@@ -46,7 +46,7 @@ export function vendorController(setting: ApiSetting) {
       query: query({}),
       detail: described({
         id: "listVendors",
-        summary: "The vendors, and which are set up",
+        summary: "The vendors, which are set up, and how their newest calls went",
         tag,
         answer: VendorsAnswer,
       }),

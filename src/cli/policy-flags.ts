@@ -59,6 +59,7 @@ export function readPolicyFileFlag({ policy }: FlagValues): PolicyFields {
 export function addIssueFlags(command: Command): Command {
   command
     .option("--template <name>", "template in the policies directory; the policy flags can only narrow it")
+    .option("--like <id>", "policy, template, label and agent of another key; the policy flags can only narrow it")
     .option("--label <text>", "run label, such as ray-billing/01; up to 200 characters")
     .option("--agent-name <text>", "name of the agent, for the audit")
     .option("--set <name=value>", "fill an input of the template; repeatable", collectPair)
@@ -72,7 +73,9 @@ export function readIssueFlags(flags: FlagValues): IssueKeyRequest {
   const policy = { ...readPolicyFileFlag(flags), ...readPolicyFlags(flags) };
   const text = (name: string) => flags[name] as string | undefined;
   const template = text("template");
-  if (template === undefined && policy["vendor"] === undefined && policy["vendors"] === undefined) {
+  const like = text("like");
+  const namesVendor = policy["vendor"] !== undefined || policy["vendors"] !== undefined;
+  if (template === undefined && like === undefined && !namesVendor) {
     throw new Problem(
       "usage",
       "there is neither a template nor a vendor for the key",
@@ -81,6 +84,7 @@ export function readIssueFlags(flags: FlagValues): IssueKeyRequest {
   }
   return {
     policy,
+    ...given("like", like),
     ...given("template", template),
     ...given("agent_run_label", text("label")),
     ...given("agent_name", text("agentName")),

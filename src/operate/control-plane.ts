@@ -11,6 +11,7 @@ import type { BudgetAboveView, BudgetVerbs, BudgetView } from "./budget-verbs.ts
 import type { ExplainRequest, ExplainView, PolicyTuningVerbs } from "./policy-verbs.ts";
 import type { ResolveCallRequest, ResolvedCallView } from "./resolution.ts";
 import type { SpendVerbs } from "./spend-verbs.ts";
+import type { ListedVendorView } from "./vendor-health.ts";
 import type { VendorOperationVerbs } from "./vendor-operations.ts";
 import type { VendorPriceVerbs } from "./vendor-prices.ts";
 
@@ -38,7 +39,7 @@ export interface ControlPlane
   /** What a vault key may know of itself. */
   self(tokenHash: Uint8Array): Promise<SelfView>;
 
-  listVendors(): Promise<readonly VendorView[]>;
+  listVendors(): Promise<readonly ListedVendorView[]>;
   /** Sets or rotates the secret; vault keys keep working with the new one from their next call on. */
   setVendor(name: string, settings: VendorSettings): Promise<VendorView>;
   removeVendor(name: string): Promise<{ name: string; removed: boolean }>;
@@ -73,6 +74,8 @@ export const LOCAL_ADMIN: Actor = { role: "admin", tokenId: null, templates: nul
 
 /** Every policy field, or a template that the policy fields then only narrow. */
 export interface IssueKeyRequest {
+  /** The id of a key whose policy, template, label, agent and metadata the new one has, where the request has none of its own. */
+  readonly like?: string;
   readonly template?: string;
   /** `--set` of the CLI: the template's inputs. */
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>;

@@ -8,6 +8,7 @@ import type { Vendor } from "../vendors/vendor.ts";
 import { refuseReader } from "./actor.ts";
 import type { Actor, IssuedKeyView, IssueKeyRequest } from "./control-plane.ts";
 import { checkLabel, checkMetadata, checkName } from "./free-text.ts";
+import { keyToBeLike, whoOf } from "./issue-like.ts";
 import { lifetimeMs, policyOfRequest } from "./key-policy.ts";
 import { baseUrl, unspentKeyView } from "./key-view.ts";
 import type { ControlPlaneOptions } from "./options.ts";
@@ -34,8 +35,9 @@ export async function issueKey(
 ): Promise<IssuedKeyView> {
   refuseReader(actor);
   const { store, clock, config } = options;
-  const { policy, vendors } = policyOfRequest(options, request, actor);
-  const { label, agentName, metadata } = whoFor(request);
+  const like = request.like === undefined ? undefined : await keyToBeLike(options, request, request.like, actor);
+  const { policy, vendors } = policyOfRequest(options, request, actor, like);
+  const { label, agentName, metadata } = whoFor(like === undefined ? request : { ...whoOf(like), ...request });
   const now = clock.now();
   const minted = mintVaultKey();
   const record: VaultKeyRecord = {
@@ -45,7 +47,7 @@ export async function issueKey(
     vendors: vendors.map(({ name }) => name),
     label,
     agentName,
-    template: request.template ?? null,
+    template: request.template ?? like?.template ?? null,
     policy,
     version: 1,
     createdAt: now,

@@ -17,22 +17,36 @@ import type { Actor, IssueKeyRequest, UpdateKeyRequest } from "./control-plane.t
 import { checkVendorName } from "./known-vendor.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 
-/** The policy that a new key is bound to: the request's own, or a template that the request's fields narrow. */
+/**
+ * The policy that a new key is bound to: the request's own, or a template's or another key's that the request's fields
+ * narrow.
+ */
 export function policyOfRequest(
   options: ControlPlaneOptions,
   request: IssueKeyRequest,
   actor: Actor,
+  like?: VaultKeyRecord,
 ): { readonly policy: PolicyDocument; readonly vendors: readonly Vendor[] } {
-  refuseForeignTemplate(actor, request.template);
+  refuseForeignTemplate(actor, like?.template ?? request.template);
   const { expires_in } = request;
   const fields = { ...request.policy, ...(expires_in === undefined ? {} : { expires_in }) };
-  const made =
-    request.template === undefined
+  const made = like
+    ? narrowedKey(options, like, fields)
+    : request.template === undefined
       ? ownPolicy(options, request, fields)
       : narrowedTemplate(options, request, request.template, fields);
   refuseAboveCeiling(actor, made);
   refuseUnratedCaps(options, made);
   return { policy: made, vendors: vendorsNamed(options, made) };
+}
+
+/** The policy of another key, which the request's fields narrow. */
+function narrowedKey(
+  options: ControlPlaneOptions,
+  { policy }: VaultKeyRecord,
+  fields: Readonly<Record<string, unknown>>,
+): PolicyDocument {
+  return narrowPolicy(policy, fields, vendorsNamed(options, policy));
 }
 
 function ownPolicy(options: ControlPlaneOptions, request: IssueKeyRequest, fields: unknown): PolicyDocument {

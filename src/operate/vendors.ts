@@ -9,13 +9,18 @@ import type { VendorSettings, VendorView } from "./control-plane.ts";
 import { isoTime } from "./key-view.ts";
 import { knownVendor, vendorRecord } from "./known-vendor.ts";
 import type { ControlPlaneOptions } from "./options.ts";
+import { HEALTH_ROWS, healthView, type ListedVendorView } from "./vendor-health.ts";
 import { checkOrigin } from "./vendor-origin.ts";
 import { checkVendorSecret } from "./vendor-secret.ts";
 
-/** Every vendor that Keybrake knows, set up or not. */
-export async function listVendors({ store, vendors }: ControlPlaneOptions): Promise<readonly VendorView[]> {
+/** Every vendor that Keybrake knows, set up or not, and how its newest calls went. */
+export async function listVendors({ store, vendors }: ControlPlaneOptions): Promise<readonly ListedVendorView[]> {
   const records = new Map((await store.listVendors()).map((record) => [record.name, record]));
-  return vendors.map((vendor) => vendorView(vendor, records.get(vendor.name)));
+  const outcomes = await store.vendorOutcomes(HEALTH_ROWS);
+  return vendors.map((vendor) => ({
+    ...vendorView(vendor, records.get(vendor.name)),
+    health: healthView(outcomes.get(vendor.name)),
+  }));
 }
 
 /** How often a change is tried again where another process changed the vendor in between. */

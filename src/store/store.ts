@@ -20,6 +20,7 @@ import type { RekeyVerbs } from "./rewraps.ts";
 import type { SessionVerbs } from "./sessions.ts";
 import type { SpendStore } from "./spend.ts";
 import type { Standing } from "./standing.ts";
+import type { VendorOutcomeReads } from "./vendor-outcomes.ts";
 
 /** A vault key as it is kept: never the token, only its hash. */
 export interface VaultKeyRecord {
@@ -177,7 +178,8 @@ export interface Store
     AutoRevokes,
     RekeyVerbs,
     SessionVerbs,
-    SpendStore {
+    SpendStore,
+    VendorOutcomeReads {
   /** `sqlite`, `postgres`: for messages. */
   readonly kind: string;
 

@@ -37,6 +37,7 @@ test("lists every vendor, set up or not", async () => {
       private: false,
       version: 1,
       updated_at: "2026-01-01T00:00:00.000Z",
+      health: { calls: 0, failed: 0, last_success_at: null, last_failure_at: null, last_failure: null },
     },
     expect.objectContaining({ name: "twilio", configured: false, version: 0, updated_at: null }),
     expect.objectContaining({ name: "resend", configured: false }),

@@ -48,6 +48,25 @@ export function checkDirection(source: Source, layers: Layers): Violation[] {
   });
 }
 
+/** Code of another layer that a page may hold: the words of the domain do no I/O, and run in a browser, too. */
+const RUNS_IN_BROWSERS = "core";
+
+/**
+ * What a page imports from other layers is types alone, but for `core`: anything else would be carried into the browser, and
+ * with it what it imports: the database, the secrets' wrapping, Node.
+ */
+export function checkPage(source: Source, page: string): Violation[] {
+  if (layerOf(source.path) !== page) return [];
+  return importsOf(source).flatMap(({ specifier, index }) => {
+    if (!specifier.startsWith(".")) return [];
+    const layer = layerOf(posix.join(posix.dirname(source.path), specifier));
+    if (layer === undefined || layer === page || layer === RUNS_IN_BROWSERS) return [];
+    const statement = source.code.slice(0, index).slice(source.code.lastIndexOf(";", index) + 1);
+    if (/^\s*(?:import|export)\s+type\b/.test(statement)) return [];
+    return [violationAt("page", source, index, `a page imports types alone from "${layer}"`)];
+  });
+}
+
 /** Refuses packages that match `pattern` where the file is not allowed. */
 export function bannedImport(rule: string, source: Source, pattern: RegExp, message: string): Violation[] {
   return importsOf(source)

@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { BrakeView } from "../../operate/brake-verbs.ts";
 import type { IssuedTokenView, TokenView, VendorTestView, VendorView } from "../../operate/control-plane.ts";
 import type { SessionView } from "../../operate/sessions.ts";
+import type { ListedVendorView } from "../../operate/vendor-health.ts";
 import { OPERATION_CLASSES, type OperationView } from "../../operate/vendor-operations.ts";
 import type { PriceView } from "../../operate/vendor-prices.ts";
 import { CONTROL_ROLES } from "../../vault/control-token.ts";
@@ -9,29 +10,45 @@ import { CAPPED_KINDS } from "../../vendors/vendor.ts";
 import { answerOf, oneOf, orNull } from "../described.ts";
 import { count, dollars, instant, instantOrNull, vendorName, words } from "./values.ts";
 
+const VENDOR_FIELDS = {
+  name: vendorName("Its name in paths and policies."),
+  title: words("Its name for people.", "Stripe"),
+  configured: Type.Boolean({ description: "Whether it has a secret.", examples: [true] }),
+  idempotency: oneOf(
+    ["always", "passed", "never"] as const,
+    "Whether its calls carry an idempotency key: every one, those whose agent gave one, none.",
+  ),
+  account_id: orNull(words("The account.", "AC00000000000000000000000000000000"), "Twilio's account SID."),
+  origin: words("Where it is called.", "https://api.stripe.com"),
+  private: Type.Boolean({ description: "Whether http and private addresses are allowed.", examples: [false] }),
+  version: count("Of its settings; 0 where there are none."),
+  updated_at: instantOrNull("When its settings were changed last."),
+};
+
 /** A vendor; never its secret. */
-export const VendorAnswer = answerOf<VendorView>()(
+export const VendorAnswer = answerOf<VendorView>()(Type.Object(VENDOR_FIELDS, { title: "Vendor" }));
+
+const ListedVendorAnswer = answerOf<ListedVendorView>()(
   Type.Object(
     {
-      name: vendorName("Its name in paths and policies."),
-      title: words("Its name for people.", "Stripe"),
-      configured: Type.Boolean({ description: "Whether it has a secret.", examples: [true] }),
-      idempotency: oneOf(
-        ["always", "passed", "never"] as const,
-        "Whether its calls carry an idempotency key: every one, those whose agent gave one, none.",
+      ...VENDOR_FIELDS,
+      health: Type.Object(
+        {
+          calls: count("Calls that reached for it, among the newest of all calls."),
+          failed: count("Those of them that it did not answer, answered 5xx, or whose secret it did not take (401)."),
+          last_success_at: instantOrNull("The newest of the good ones."),
+          last_failure_at: instantOrNull("The newest of the failed ones."),
+          last_failure: orNull(words("What failed.", "upstream_timeout"), "A verdict, or http_ and the status."),
+        },
+        { title: "VendorHealth", description: "How its newest calls went." },
       ),
-      account_id: orNull(words("The account.", "AC00000000000000000000000000000000"), "Twilio's account SID."),
-      origin: words("Where it is called.", "https://api.stripe.com"),
-      private: Type.Boolean({ description: "Whether http and private addresses are allowed.", examples: [false] }),
-      version: count("Of its settings; 0 where there are none."),
-      updated_at: instantOrNull("When its settings were changed last."),
     },
-    { title: "Vendor" },
+    { title: "ListedVendor" },
   ),
 );
 
 /** `GET /vendors`. */
-export const VendorsAnswer = Type.Object({ vendors: Type.Array(VendorAnswer) }, { title: "Vendors" });
+export const VendorsAnswer = Type.Object({ vendors: Type.Array(ListedVendorAnswer) }, { title: "Vendors" });
 
 /** `DELETE /vendors/{name}/secret`. */
 export const RemovedVendorAnswer = Type.Object(

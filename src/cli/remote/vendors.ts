@@ -1,4 +1,5 @@
-import type { ControlPlane, VendorView } from "../../operate/control-plane.ts";
+import type { ControlPlane } from "../../operate/control-plane.ts";
+import type { ListedVendorView } from "../../operate/vendor-health.ts";
 import type { OperationView } from "../../operate/vendor-operations.ts";
 import type { PriceView } from "../../operate/vendor-prices.ts";
 import { type RemoteClient, segment } from "./request.ts";
@@ -11,7 +12,7 @@ type VendorVerbs = Pick<
 /** The vendors; a secret goes in the body of a PUT, and nothing brings it back. */
 export function remoteVendors(client: RemoteClient): VendorVerbs {
   return {
-    listVendors: async () => (await client.ask<{ vendors: readonly VendorView[] }>("GET", "/vendors")).vendors,
+    listVendors: async () => (await client.ask<{ vendors: readonly ListedVendorView[] }>("GET", "/vendors")).vendors,
     setVendor: (name, { secret, ...settings }) =>
       client.ask("PUT", `/vendors/${segment(name)}/secret`, {
         body: { ...settings, ...(secret === undefined ? {} : { secret: secret.reveal() }) },

@@ -5,6 +5,7 @@ import type { EpochMs } from "../../core/window.ts";
 import { KeyInserts } from "../key-inserts.ts";
 import type { OpenedStore } from "../open.ts";
 import type { Store } from "../store.ts";
+import { type OutcomesFound, outcomesByVendor, outcomesQuery } from "../vendor-outcomes.ts";
 import { PostgresAlerts } from "./alerts.ts";
 import { PostgresAudit } from "./audit.ts";
 import { PostgresAuditChain } from "./audit-chain.ts";
@@ -114,6 +115,7 @@ function verbs(parts: Parts): Store {
     useChainKey: (used) => {
       key = used;
     },
+    vendorOutcomes: async (rows) => outcomesByVendor((await pool.unsafe(outcomesQuery(rows))) as OutcomesFound[]),
     countersUnder: (prefix, starts) => countersUnder(db, prefix, starts),
     checkCounters: () => checkCounters(db),
     backup: () => Promise.reject(noBackup()),

@@ -11,6 +11,7 @@ import { KeyInserts } from "../key-inserts.ts";
 import type { SessionVerbs } from "../sessions.ts";
 import type { SpendStore } from "../spend.ts";
 import type { Store } from "../store.ts";
+import { type OutcomesFound, outcomesByVendor, outcomesQuery } from "../vendor-outcomes.ts";
 import { SqliteAlerts } from "./alerts.ts";
 import { SqliteAudit } from "./audit.ts";
 import { SqliteAuditChain } from "./audit-chain.ts";
@@ -68,6 +69,8 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     updateKey: (id, change) => attempt(() => keys.update(id, change)),
     revokeKeys: (selector, reason, at) => attempt(() => keys.revoke(selector, reason, at)),
     keySpend: (id, now) => attempt(() => keys.spend(id, now)),
+    vendorOutcomes: (rows) =>
+      attempt(() => outcomesByVendor(database.query<OutcomesFound, []>(outcomesQuery(rows)).all())),
     listVendors: () => attempt(() => control.listVendors()),
     putVendor: (vendor) => attempt(() => control.putVendor(vendor)),
     removeVendor: (name, at) => attempt(() => control.removeVendor(name, at)),

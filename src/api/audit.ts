@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { Problem } from "../core/problem.ts";
 import { readAuditFilter } from "../operate/audit-filter.ts";
 import { AuditPageAnswer, AuditTotalsAnswer } from "./answers/audit.ts";
 import { streamAudit } from "./audit-stream.ts";
@@ -34,6 +35,9 @@ export function auditController(setting: ApiSetting) {
       "/audit",
       async ({ query: asked }) => {
         const { limit, cursor, before = cursor, after, ...filter } = asked;
+        if (cursor !== undefined && before !== cursor) {
+          throw new Problem("invalid", "before and cursor are the same thing, and two are given", "give one of them");
+        }
         const page = { limit: limitOf(limit, ROWS_PER_PAGE), ...given({ before, after }) };
         const found = await control.queryAudit(readAuditFilter(filter, clock.now()), page);
         return { ...found, next_cursor: found.older_cursor };

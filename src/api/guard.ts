@@ -59,8 +59,8 @@ export function refuseForeignUse(request: Request): void {
  * @throws InvalidFields
  */
 export function refuseRepeatedParameters(request: Request): void {
-  const names = [...new URL(request.url).searchParams.keys()];
-  const repeated = names.find((name, at) => names.indexOf(name) !== at);
+  const seen = new Set<string>();
+  const repeated = [...new URL(request.url).searchParams.keys()].find((name) => seen.size === seen.add(name).size);
   if (repeated === undefined) return;
   const field = repeated.slice(0, 60);
   throw new InvalidFields([{ field, message: `${JSON.stringify(field)} is given more than once; give it once` }]);

@@ -89,7 +89,7 @@ function completedOperation(method: string, path: string, raw: Operation): Opera
     description: `${operation.summary}. ${audience(access)}`,
     ...security(access),
     ...(operation.parameters && { parameters: operation.parameters.map(completedParameter) }),
-    ...(operation.requestBody && { requestBody: withRequestExample(operation.requestBody) }),
+    ...(operation.requestBody && { requestBody: withRequestExample(method, operation.requestBody) }),
     responses: responses(method, path, operation, access),
   };
 }
@@ -147,9 +147,10 @@ function withExamples(content: Content): Content {
   return Object.fromEntries(entries);
 }
 
-function withRequestExample({ required, content }: NonNullable<Operation["requestBody"]>) {
+/** What DELETE is to do may be said in its query as well; of any other method the body is what is asked for. */
+function withRequestExample(method: string, { content }: NonNullable<Operation["requestBody"]>) {
   const given = Object.entries(content).map(([type, { schema }]) => [type, { schema, example: schema.examples?.[0] }]);
-  return { required: required ?? true, content: Object.fromEntries(given) };
+  return { required: method !== "DELETE", content: Object.fromEntries(given) };
 }
 
 /** As JSON has it, with a choice of texts as `enum` and a map of anything by name as `additionalProperties`. */

@@ -61,7 +61,11 @@ const ExplainBody = Type.Object(
       METHODS.map((method) => Type.Literal(method)),
       { description: "The call's method." },
     ),
-    path: Type.String({ description: "The call's path, with its query: /v1/charges." }),
+    path: Type.String({
+      description: "The call's path, with its query: /v1/charges.",
+      maxLength: 20_000,
+      "x-allowed": "text of at most 20,000 characters",
+    }),
     body: Type.Optional(Type.String({ description: "The call's body: form text, or JSON text." })),
   },
   {

@@ -18,12 +18,18 @@ interface Schema {
   readonly [keyword: string]: unknown;
 }
 
+/** What a person reads at once; a body may have a hundred thousand wrong fields. */
+const PROBLEMS_MAX = 50;
+/** Of a field's name, which may be as long as the body. */
+const NAME_CHARACTERS_MAX = 100;
+
 /** The fields that are wrong, each once, from what TypeBox found. */
 export function fieldProblems(error: ValidationError): readonly FieldProblem[] {
   const whole = error.value as unknown;
   const known = Object.keys((error.validator as { schema?: { properties?: object } })?.schema?.properties ?? {});
   const byField = new Map<string, FieldProblem>();
   for (const finding of error.all as readonly Finding[]) {
+    if (byField.size >= PROBLEMS_MAX) break;
     const path = finding.path.split("/").slice(1);
     const field = path.join(".");
     if (byField.has(field)) continue;
@@ -58,7 +64,8 @@ function problemsOf(
   return [{ field, message: `${field} must be ${allowed}, not ${got}`, allowed, got }];
 }
 
-function unknownField(name: string, known: readonly string[]): FieldProblem {
+function unknownField(given: string, known: readonly string[]): FieldProblem {
+  const name = given.slice(0, NAME_CHARACTERS_MAX);
   const nearest = nearestName(name, known);
   const fields = known.length > 0 ? `its fields are ${known.join(", ")}` : "it has none";
   const meant = nearest ? `did you mean ${nearest}?` : fields;
@@ -78,7 +85,7 @@ export function policyProblems(fields: Readonly<Record<string, unknown>>): reado
   const result = validateFields(fields);
   if (result.ok) return [];
   return result.problems.map(({ path, message, nearest }) => ({
-    field: path.join("."),
+    field: path.join(".").slice(0, 2 * NAME_CHARACTERS_MAX),
     message,
     got: shown(path.reduce<unknown>((value, part) => (value as Readonly<Record<string, unknown>>)?.[part], fields)),
     ...(nearest === undefined ? {} : { nearest }),

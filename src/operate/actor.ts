@@ -1,6 +1,7 @@
 import { formatUsd, parseUsd } from "../core/money.ts";
 import { Problem } from "../core/problem.ts";
 import type { PolicyDocument } from "../policy/policy.ts";
+import { vendorPolicies } from "../policy/vendor-policies.ts";
 import type { VaultKeyRecord } from "../store/store.ts";
 import type { Actor } from "./control-plane.ts";
 
@@ -60,7 +61,8 @@ export function refuseAboveCeiling(actor: Actor, policy: PolicyDocument): void {
 
 /** What no cap counts is under no ceiling. A template of the issuer's own may say so: an admin has written it. */
 function refuseUncounted({ templates }: Actor, policy: PolicyDocument): void {
-  if (templates !== null || policy["on_unknown_cost"] !== "allow") return;
+  const letsUncounted = vendorPolicies(policy).some((part) => part["on_unknown_cost"] === "allow");
+  if (templates !== null || !letsUncounted) return;
   throw new Problem(
     "forbidden",
     "on_unknown_cost: allow lets calls through that no cap counts, and this token has a ceiling",

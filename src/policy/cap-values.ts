@@ -24,6 +24,9 @@ export type CapsDocument = Readonly<Partial<Record<CappedKind, KindCapDocument>>
 /** Dollars by vendor, as decimal text. */
 export type VendorUsdDocument = Readonly<Record<string, string>>;
 
+/** More than there are; each of fewer is looked at, and told which one it was probably meant to be. */
+const ENTRIES_MAX = 50;
+
 const MONEY_TEXT = /^([0-9.]+) ?([A-Za-z]{3})$/;
 
 /** `{ amount: 500, currency: eur }`, or `500 eur` where only text can be given. */
@@ -77,6 +80,11 @@ export function readCaps(value: unknown, path: Path, report: Report): CapsDocume
     report(path, `${pathText(path)} must be a map like { refund: { daily_usd: 50 } }, not ${shown(value)}`);
     return undefined;
   }
+  const kinds = Object.keys(given).length;
+  if (kinds > ENTRIES_MAX) {
+    report(path, `${pathText(path)} has ${kinds} entries; there are ${CAPPED_KINDS.length} kinds`);
+    return undefined;
+  }
   const caps: [string, KindCapDocument][] = [];
   for (const [kind, cap] of Object.entries(given)) {
     if (!(CAPPED_KINDS as readonly string[]).includes(kind)) {
@@ -90,7 +98,7 @@ export function readCaps(value: unknown, path: Path, report: Report): CapsDocume
 }
 
 function readKindCap(value: unknown, path: Path, report: Report): KindCapDocument | undefined {
-  if (!isMap(value) || Object.keys(value).length === 0) {
+  if (!isMap(value) || Object.keys(value).length === 0 || Object.keys(value).length > ENTRIES_MAX) {
     report(path, `${pathText(path)} must be caps like { daily_usd: 50 }, not ${shown(value)}`);
     return undefined;
   }

@@ -18,6 +18,8 @@ export type Report = (path: Path, message: string, nearest?: string) => void;
 /** Longest list, so that a policy stays something that can be stored with its key and read. */
 export const LIST_ENTRIES_MAX = 10_000;
 const TEXT_CHARACTERS_MAX = 500;
+/** Of one list; who writes ten thousand wrong entries needs no ten thousand sentences. */
+const WRONG_ENTRIES_SAID = 20;
 
 /** How a wrong value is shown: short, and on one line. */
 export function shown(value: unknown): string {
@@ -110,19 +112,20 @@ export function readList(
     return undefined;
   }
   const read = new Set<string>();
-  let whole = true;
+  let wrong = 0;
   for (const [index, given] of entries.entries()) {
+    if (wrong === WRONG_ENTRIES_SAID) break;
     const text = scalarText(given);
     const result = text === undefined ? undefined : entry.read(text);
     if (result === undefined) {
       const at = typeof value === "string" ? path : [...path, index];
       report(at, `${pathText(at)} must be ${entry.expected}, not ${shown(given)}${problemOf(entry, text)}`);
-      whole = false;
+      wrong += 1;
     } else {
       read.add(result);
     }
   }
-  return whole ? [...read] : undefined;
+  return wrong === 0 ? [...read] : undefined;
 }
 
 /** A text, number or boolean as the text that a request would carry. */

@@ -173,11 +173,26 @@ function endpoints(fields: Readonly<Record<string, unknown>>, field: string, ven
   });
 }
 
+interface ReadOperation {
+  readonly operation: Operation;
+  readonly route: Route;
+}
+
+/** Read once: a policy may have thousands of endpoints, and a vendor has hundreds of operations. */
+const READ = new WeakMap<Vendor, readonly ReadOperation[]>();
+
+function routesOf(vendor: Vendor): readonly ReadOperation[] {
+  const known = READ.get(vendor);
+  if (known) return known;
+  const read = vendor.operations.map((operation) => ({ operation, route: parseRoute(operation.route) }));
+  READ.set(vendor, read);
+  return read;
+}
+
 /** Those that a call of `route` can be: the vendor's list in order, up to the first that takes all of them. */
 function operationsWithin(route: Route, vendor: Vendor): Operation[] {
   const within: Operation[] = [];
-  for (const operation of vendor.operations) {
-    const own = parseRoute(operation.route);
+  for (const { operation, route: own } of routesOf(vendor)) {
     if (!overlaps(own, route)) continue;
     within.push(operation);
     if (covers(own, route)) break;

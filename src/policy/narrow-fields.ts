@@ -60,7 +60,7 @@ const NARROWERS: Record<NarrowedField, Narrower> = {
   total_cap: narrowMoney,
   max_amount_per_call_usd: atMost((value) => parseUsd(value as string)),
   on_unknown_cost: narrowUnknownCost,
-  allowed_endpoints: within((outer, inner) => covers(parseRoute(outer), parseRoute(inner))),
+  allowed_endpoints: withinRoutes,
   denied_endpoints: (base, given) => [...new Set([...(base as string[]), ...(given as string[])])],
   customers: within(isSame),
   merchants: within(isSame),
@@ -104,6 +104,14 @@ function atLeast(measure: (value: unknown) => bigint): Narrower {
     if (measure(given) < measure(base)) sayWider();
     return given;
   };
+}
+
+/** As `within`, of endpoints: each is read once, since both lists may be long. */
+function withinRoutes(base: unknown, given: unknown, sayWider: () => void): unknown {
+  const outer = (base as readonly string[]).map(parseRoute);
+  const inner = given as readonly string[];
+  if (!inner.map(parseRoute).every((route) => outer.some((allowed) => covers(allowed, route)))) sayWider();
+  return inner;
 }
 
 /** Every given entry must lie within one of the template's. */

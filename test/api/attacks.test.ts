@@ -81,6 +81,11 @@ describe("an issuer and keys that are not its own", () => {
       const { text } = await served.call("GET", path, { token });
       for (const { keyId } of strangers) expect([path, text.includes(keyId)]).toEqual([path, false]);
     }
+    const { rows } = (await served.call("GET", "/spend", { token })).json;
+    expect(rows.map((row) => row["run"])).toEqual([]);
+    for (const { keyId } of strangers) {
+      expect((await served.call("GET", `/spend?key_id=${keyId}`, { token })).json.rows).toEqual([]);
+    }
     for (const path of ["/audit", "/audit/totals", "/audit/export", "/audit/stream", "/audit/verify", "/tokens"]) {
       expect((await served.call("GET", path, { token })).status).toBe(403);
     }
@@ -160,6 +165,22 @@ describe("what an issuer's token holds it to cannot be changed afterwards", () =
     const fields = Object.fromEntries(Object.entries(issued).filter(([, value]) => value !== null));
     expect((await served.call("POST", "/vault/keys", { token, body: fields })).status).toBe(403);
     expect((await served.call("GET", `/vault/keys/${id}`)).json.policy["daily_usd_cap"]).toBe("50.00");
+  });
+
+  test.each([
+    { daily_usd_cap_total: 51 },
+    { daily_usd_cap_total: null },
+    { vendors: { twilio: { on_unknown_cost: "allow" } } },
+  ])("a ceiling of $50 over several vendors, by PATCH with %j", async (body) => {
+    const { token } = await served.control.issueToken({ role: "issuer", max_daily_usd: 50 });
+    const vendors = { stripe: { allowed_endpoints: ["GET /v1/balance"] }, twilio: { daily_usd_cap: 1000 } };
+    const key = { vendors, daily_usd_cap_total: 50, expires_in: "1h" };
+    const issued = await served.call("POST", "/vault/keys", { token, body: key });
+    expect(issued.status).toBe(201);
+    const before = (await served.call("GET", `/vault/keys/${issued.json.id}`)).json;
+    const changed = await served.call("PATCH", `/vault/keys/${issued.json.id}`, { token, body });
+    expect(changed.status).toBe(403);
+    expect((await served.call("GET", `/vault/keys/${issued.json.id}`)).json).toEqual(before);
   });
 
   test.each([
@@ -319,6 +340,46 @@ describe("cursors, headers and numbers that were tampered with", () => {
     expect(many).toMatchObject({ status: 422 });
     const metadata = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`m${at}`, "x"]));
     expect((await served.call("POST", "/vault/keys", { body: { ...SEED_BODY, metadata } })).status).toBe(422);
+  });
+});
+
+describe("a body full of mistakes is answered in few words", () => {
+  const many = (count: number, value: unknown) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, value]));
+  const BODIES: readonly (readonly [what: string, fields: object])[] = [
+    ["fields that there are not", many(90_000, 1)],
+    ["a field with a long name", { ["d".repeat(900_000)]: 1 }],
+    ["kinds of money that there are not", { caps: many(60_000, { daily_usd: 1 }) }],
+    ["caps that there are not", { caps: { refund: many(60_000, 1) } }],
+    ["endpoints that are none", { allowed_endpoints: Array(9_999).fill("nonsense") }],
+    ["values that are no text", { metadata: many(60_000, 1) }],
+    ["names in the metadata", { metadata: many(60_000, "x") }],
+    ["rules about parameters", { parameters: many(40_000, { zz: 1 }) }],
+    ["inputs", { template: "billing", inputs: many(60_000, "x") }],
+  ];
+
+  test.each(BODIES)("%s", async (_what, fields) => {
+    const served = await serve();
+    try {
+      const body = "template" in fields ? fields : { vendor: "stripe", expires_in: "1h", ...fields };
+      const answer = await served.call("POST", "/vault/keys", { body });
+      expect(answer.status).toBe(422);
+      expect(answer.text.length).toBeLessThan(150_000);
+      expect((answer.json.error.problems ?? []).length).toBeLessThanOrEqual(60);
+    } finally {
+      await served.close();
+    }
+  });
+
+  test("and a policy as large as it may be is issued", async () => {
+    const served = await serve();
+    try {
+      const allowed_endpoints = Array.from({ length: 10_000 }, (_, at) => `GET /v1/customers/cus_${at}`);
+      const answer = await served.call("POST", "/vault/keys", { body: { ...SEED_BODY, allowed_endpoints } });
+      expect(answer.status).toBe(201);
+    } finally {
+      await served.close();
+    }
   });
 });
 

@@ -26,6 +26,9 @@ test("pages are newest last, with cursors both ways", async () => {
   const come = (await served.call("GET", `/audit?after=${older.newer_cursor}`)).json;
   expect(come.rows.map(({ id }: { id: string }) => id)).toEqual(ids.slice(1));
   expect((await served.call("GET", "/audit?limit=10001")).status).toBe(422);
+  for (const both of ["before=1&cursor=2", "before=1&after=2", "cursor=1&after=2"]) {
+    expect((await served.call("GET", `/audit?${both}`)).status).toBe(422);
+  }
 });
 
 test("filters by run, key, verdict, state and time; totals take the same", async () => {

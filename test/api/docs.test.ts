@@ -58,6 +58,7 @@ describe.each(DESCRIBED)("$method $path", (row) => {
         (path === "/brake" && method === "DELETE"),
     );
     if (!requestBody) return;
+    expect(requestBody.required).toBe(method !== "DELETE");
     expect(Object.keys(requestBody.content)).toEqual(["application/json"]);
     const { example } = requestBody.content["application/json"]!;
     expect(example).toBeObject();

@@ -15,7 +15,7 @@ export interface Operation {
     readonly description: string;
     readonly schema: object;
   }[];
-  readonly requestBody?: { readonly content: Content };
+  readonly requestBody?: { readonly required: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content: Content }>>;
 }
 

@@ -61,6 +61,34 @@ test.each(ORIGINS)("a page of %j is answered %i", async (origin, status) => {
   expect((await served.call("GET", "/vendors", { headers: { origin } })).status).toBe(status);
 });
 
+const TLS: Partial<Config> = { tls: { certFile: "a", keyFile: "b" }, publicUrl: "https://127.0.0.1:7878" };
+const BEHIND: Partial<Config> = { behindTlsProxy: true, publicUrl: "https://proxy.example" };
+
+/** Where browsers come by TLS, a page that came in clear may have been written on its way. */
+const SCHEMES: readonly (readonly [
+  what: string,
+  config: Partial<Config>,
+  host: string,
+  origin: string,
+  status: number,
+])[] = [
+  ["its own TLS", TLS, "127.0.0.1:7878", "https://127.0.0.1:7878", 200],
+  ["its own TLS", TLS, "127.0.0.1:7878", "http://127.0.0.1:7878", 403],
+  ["a TLS proxy", BEHIND, "proxy.example", "https://proxy.example", 200],
+  ["a TLS proxy", BEHIND, "proxy.example", "http://proxy.example", 403],
+  ["a TLS proxy", BEHIND, "127.0.0.1:7878", "http://127.0.0.1:7878", 200],
+  ["a TLS proxy that passes no Host on", BEHIND, "127.0.0.1:7878", "https://proxy.example", 200],
+  ["a public name", { publicUrl: "https://proxy.example" }, "proxy.example", "http://proxy.example", 403],
+];
+
+test.each(SCHEMES)(
+  "with %s (%j), a page asking %s from %s is answered %i",
+  async (_what, config, host, origin, status) => {
+    served = await serve({ config });
+    expect((await served.call("GET", "/vendors", { headers: { host, origin } })).status).toBe(status);
+  },
+);
+
 test("takes no body that a form or a script of another site could send", async () => {
   served = await serve();
   for (const type of [

@@ -50,7 +50,7 @@ async function dearestRuns(store: Sums, filter: SpendFilter, hour: EpochMs): Pro
   });
   return namedGroups(readSpendBy("run"), groups)
     .slice(0, RUNS_PER_HOUR)
-    .map((group) => ({ run: group.name, total_usd: formatUsd(totalMicros(group)) }));
+    .map(({ name, spentMicros }) => ({ run: name, total_usd: formatUsd(spentMicros) }));
 }
 
 function anomalyView({ hour, spentMicros, meanMicros }: UnusualHour, runs: SpendAnomalyView["runs"]): SpendAnomalyView {

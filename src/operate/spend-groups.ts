@@ -4,9 +4,12 @@ import type { SpendBy } from "./spend-by.ts";
 import type { SpendRowView, SpendSumsView } from "./spend-verbs.ts";
 
 /** Groups of the store under the name that a report gives them: what is one row, or with a split one row a vendor. */
-export interface NamedGroup extends SpendSums {
+export interface NamedGroup {
   readonly name: string | null;
-  readonly byVendor: readonly (SpendSums & { readonly vendor: string | null })[];
+  readonly sums: SpendSums;
+  readonly spentMicros: Micros;
+  /** One or several of each vendor. */
+  readonly parts: readonly SpendGroup[];
 }
 
 const NOTHING: SpendSums = { calls: 0, refused: 0, settledMicros: 0n, heldMicros: 0n, unresolvedMicros: 0n };
@@ -32,32 +35,46 @@ export function totalMicros({ settledMicros, heldMicros, unresolvedMicros }: Spe
 
 /**
  * The groups in the order of a report: time goes on, everything else begins with the dearest. Groups by endpoint are of one
- * vendor each: two vendors may have a path in common.
+ * vendor each: two vendors may have a path in common. There may be a hundred thousand, and few are shown.
  */
 export function namedGroups(by: SpendBy, groups: readonly SpendGroup[]): readonly NamedGroup[] {
-  const found = new Map<string | null, { name: string | null; vendors: Map<string | null, SpendSums> }>();
+  const found = new Map<string | null, { name: string | null; sums: SpendSums; parts: SpendGroup[] }>();
   for (const group of groups) {
     const name = by.nameOf(group);
-    const id = by.hasVendor ? `${group.vendor} ${name}` : name;
-    const one = found.get(id) ?? { name, vendors: new Map<string | null, SpendSums>() };
-    const same = one.vendors.get(group.vendor);
-    one.vendors.set(group.vendor, same ? added(same, group) : group);
-    found.set(id, one);
+    const id = groupId(by, name, group.vendor);
+    const same = found.get(id);
+    if (!same) {
+      found.set(id, { name, sums: group, parts: [group] });
+      continue;
+    }
+    same.sums = added(same.sums, group);
+    same.parts.push(group);
   }
-  const named = [...found.values()].map(({ name, vendors }) => ({
-    name,
-    ...summed([...vendors.values()]),
-    byVendor: [...vendors].map(([vendor, sums]) => ({ ...sums, vendor })).toSorted(dearestFirst),
-  }));
+  const named = [...found.values()].map((group) => ({ ...group, spentMicros: totalMicros(group.sums) }));
   return by.isTime
     ? named.toSorted((a, b) => compareText(a.name, b.name))
     : named.toSorted((a, b) => dearestFirst(a, b) || compareText(a.name, b.name));
 }
 
-function dearestFirst(a: SpendSums, b: SpendSums): number {
-  const [spentByA, spentByB] = [totalMicros(a), totalMicros(b)];
-  if (spentByA !== spentByB) return spentByA > spentByB ? -1 : 1;
-  return b.calls - a.calls;
+/** What is one row without a split. */
+export function groupId(by: SpendBy, name: string | null, vendor: string | null): string | null {
+  return by.hasVendor ? `${vendor} ${name}` : name;
+}
+
+/** The sums of each vendor of a group, the dearest first. */
+function ofVendors({ parts }: NamedGroup): readonly (readonly [vendor: string | null, sums: SpendSums])[] {
+  const vendors = new Map<string | null, SpendSums>();
+  for (const part of parts) vendors.set(part.vendor, added(vendors.get(part.vendor) ?? NOTHING, part));
+  return [...vendors].toSorted(([, a], [, b]) => {
+    return dearestFirst({ sums: a, spentMicros: totalMicros(a) }, { sums: b, spentMicros: totalMicros(b) });
+  });
+}
+
+type Ranked = Pick<NamedGroup, "sums" | "spentMicros">;
+
+function dearestFirst(a: Ranked, b: Ranked): number {
+  if (a.spentMicros !== b.spentMicros) return a.spentMicros > b.spentMicros ? -1 : 1;
+  return b.sums.calls - a.sums.calls;
 }
 
 /** By code units; nameless last. */
@@ -86,8 +103,8 @@ export function rowsOf(by: SpendBy, split: boolean, group: NamedGroup, all: Spen
     ...sumsView(sums),
     share: shareOf(sums, all),
   });
-  if (!split && !by.hasVendor) return [row(group, {})];
-  return group.byVendor.map(({ vendor, ...sums }) => row(sums, { vendor }));
+  if (!split && !by.hasVendor) return [row(group.sums, {})];
+  return ofVendors(group).map(([vendor, sums]) => row(sums, { vendor }));
 }
 
 /** To four places: a share is to be looked at, not to be added up. */

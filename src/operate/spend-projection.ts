@@ -1,10 +1,10 @@
 import { formatUsd, type Micros } from "../core/money.ts";
 import type { EpochMs } from "../core/window.ts";
-import type { SpendQuery, SpendSums } from "../store/spend.ts";
+import type { SpendQuery } from "../store/spend.ts";
 import type { Store } from "../store/store.ts";
 import { isoTime } from "./key-view.ts";
 import type { SpendBy } from "./spend-by.ts";
-import { namedGroups, summed, totalMicros } from "./spend-groups.ts";
+import { groupId, summed, totalMicros } from "./spend-groups.ts";
 import type { SpendProjectionView } from "./spend-verbs.ts";
 
 const HOUR_MS = 3_600_000;
@@ -37,14 +37,12 @@ export async function projectSpend(
   // Up to the newest call where no end was given, as the report itself.
   const { groups } = await store.sumSpend({ ...query, filter: { ...query.filter, since: from } });
   const month = (spent: Micros) => perTime(spent, DAYS_A_MONTH * BigInt(DAY_MS), elapsedMs);
-  const named = namedGroups(by, groups);
-  const spent = totalMicros(summed(named));
-  const months = new Map<string, Micros>();
-  const put = (id: string, sums: SpendSums) => months.set(id, (months.get(id) ?? 0n) + totalMicros(sums));
-  for (const group of named) {
-    put(rowId(group.name, undefined), group);
-    for (const { vendor, ...sums } of group.byVendor) if (vendor !== null) put(rowId(group.name, vendor), sums);
-  }
+  const spent = totalMicros(summed(groups));
+  const parts = Map.groupBy(groups, (group) => groupId(by, by.nameOf(group), group.vendor));
+  const spentBy = (name: string | null, vendor: string | null | undefined) => {
+    const ofName = parts.get(groupId(by, name, vendor ?? null)) ?? [];
+    return totalMicros(summed(vendor ? ofName.filter((part) => part.vendor === vendor) : ofName));
+  };
   return {
     view: {
       method: "the mean of a day of the last 7 days, 30 times",
@@ -55,7 +53,7 @@ export async function projectSpend(
       daily_mean_usd: formatUsd(perTime(spent, BigInt(DAY_MS), elapsedMs)),
       projected_month_usd: formatUsd(month(spent)),
     },
-    monthOf: (name, vendor) => formatUsd(month(months.get(rowId(name, vendor)) ?? 0n)),
+    monthOf: (name, vendor) => formatUsd(month(spentBy(name, vendor))),
   };
 }
 
@@ -79,8 +77,4 @@ async function firstHour(
 /** Rounded down to a micro-dollar. */
 function perTime(spent: Micros, wantedMs: bigint, elapsedMs: number): Micros {
   return (spent * wantedMs) / BigInt(elapsedMs);
-}
-
-function rowId(name: string | null, vendor: string | null | undefined): string {
-  return JSON.stringify([name, vendor ?? null]);
 }

@@ -38,7 +38,7 @@ export async function spend(
   const groups = namedGroups(by, found.groups);
   const projection = request.project ? await projectSpend(store, by, query, now) : undefined;
   const anomalies = request.anomalies ? await spendAnomalies(store, filter, now) : undefined;
-  const total = summed(groups);
+  const total = summed(found.groups);
   const shown = by.isTime ? groups.slice(-limit) : groups.slice(0, limit);
   const isSplit = request.split === "vendor";
   return {

@@ -16,6 +16,7 @@ import { chargeLeft } from "../../../src/store/ledger/charges.ts";
 import { FinalRows } from "../../../src/store/ledger/final-rows.ts";
 import { LedgerStates } from "../../../src/store/ledger/ledger-state.ts";
 import { prepareFinalRows, prepareState } from "../../../src/store/sqlite/ledger-statements.ts";
+import { SpendSumsWriter } from "../../../src/store/sqlite/spend-sums.ts";
 import { randomFrom } from "../../random.ts";
 import { finalRow, type Run } from "./call-history.ts";
 import { KeySchedule } from "./key-schedule.ts";
@@ -61,6 +62,7 @@ async function main(plan: Plan): Promise<void> {
   // Half a database is thrown away, so nothing has to be durable before the end.
   for (const pragma of ["synchronous = OFF", "cache_size = -2000000"]) database.run(`PRAGMA ${pragma}`);
   fill(database, chainKey, plan);
+  addUp(database);
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
   database.close();
 }
@@ -98,6 +100,14 @@ function fill(database: Database, chainKey: Uint8Array, plan: Plan): void {
   writeCounters(database, counters);
   states.write({ now: endMs, lastSeq: plan.rows, chain, frozen: null });
   database.run("COMMIT");
+}
+
+/** As a server does it beside calls. */
+function addUp(database: Database): void {
+  const sums = new SpendSumsWriter(database);
+  const beganMs = systemClock.elapsed();
+  while (sums.addUp(ROWS_PER_REPORT).left > 0);
+  console.error(`  added up in ${Math.round((systemClock.elapsed() - beganMs) / 1_000)} s`);
 }
 
 /** The calls of the runs that are looked up, at even distances within one day. */

@@ -8,7 +8,7 @@ import { preparedStore } from "../large-store/prepared.ts";
 import { charge, type LoadRequest, type LoadResult, load } from "../load.ts";
 import { startUpstream } from "../peers.ts";
 import { runProcess, settleDisk } from "../processes.ts";
-import { atMost, type Context, type Findings, leftOut, measured, median, type Row, type Section } from "../section.ts";
+import { atMost, type Context, type Findings, measured, median, type Row, type Section } from "../section.ts";
 
 /** A store that has seen a year's calls against an empty one, and what is asked of it. */
 export const LARGE_STORE: Section = { name: "large-store", title: "A large store", run };
@@ -105,8 +105,6 @@ const SPEND = ["spend", "--by", "run", "--since", "30d"] as const;
 
 async function spend({ say, sizes }: Context, large: KeybrakeInstallation): Promise<Findings> {
   const measure = SPEND.join(" ");
-  const isThere = /^ +spend\b/m.test(await large.command(["--help"]));
-  if (!isThere) return { rows: [leftOut(measure, "s", atMost(2), "this version has no such command")] };
   say(measure);
   const spendMs = await medianOf(Math.min(3, sizes.repeats), () => large.command(SPEND));
   return { rows: [measured(measure, spendMs / 1_000, "s", atMost(2))] };

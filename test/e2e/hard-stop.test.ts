@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { freePort } from "../harness/free-port.ts";
 import { type Bench, eventually, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
 import { charge, issueChargeKey } from "../harness/stripe-charge.ts";
@@ -106,5 +107,28 @@ describe("a running server has calls at a vendor that hangs, and", () => {
     expect((await rowsOf(key)).map(({ state }) => state)).toEqual(["unresolved", "refused", "held", "settled"]);
     await bench.cli(["key", "revoke", key.id, "--hard"]);
     await expectCutOff(key, later!);
+  });
+
+  test("a brake on a label prefix taken by another server holds here at the next call, aborts what is in flight where it is hard, and is released from there", async () => {
+    const elsewhere = await bench.serve([], await freePort());
+    const { token } = await bench.json<{ token: string }>(["token", "issue", "--role", "admin"]);
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const scope = { label_prefix: "tenant:acme:" };
+    const brake = (method: string, body: object) =>
+      fetch(`${elsewhere.url}/brake`, { method, headers, body: JSON.stringify(body) });
+    const [key, other] = [await issueKey("tenant:acme:1"), await issueKey("tenant:beta:1")];
+    const [call] = await hang([key]);
+    expect((await brake("POST", scope)).ok).toBe(true);
+    expect((await charge(server, key)).status).toBe(403);
+    expect((await charge(server, other)).status).toBe(200);
+    expect((await rowsOf(key))[0]).toMatchObject({ state: "held" });
+    expect((await brake("POST", { ...scope, hard: true })).ok).toBe(true);
+    await expectCutOff(key, call!);
+    const released = await fetch(`${elsewhere.url}/brake?label_prefix=tenant:acme:`, {
+      method: "DELETE",
+      headers: { authorization: headers.authorization },
+    });
+    expect(released.ok).toBe(true);
+    expect((await charge(server, key)).status).toBe(200);
   });
 });

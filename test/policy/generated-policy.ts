@@ -30,8 +30,15 @@ const rule = fc.record(
     matches: fc.constantFrom("[a-z]+", "[0-9]+", ".*"),
     prefix_in: some(["u", "us", "1"]),
     required: fc.boolean(),
+    forbidden: fc.boolean(),
   },
   { requiredKeys: [] },
+);
+
+const autoRevokeRule = fc.oneof(
+  fc.record({ cap_hits: fc.constantFrom(1, 3, 10), within: fc.constantFrom("1m", "1h") }),
+  fc.record({ vendor_errors: fc.constantFrom(2, 5), within: fc.constantFrom("1m", "1h") }),
+  fc.record({ requests_over_baseline: fc.constantFrom("2x", "5x") }),
 );
 
 const amount = fc.constantFrom(0, 5, 50);
@@ -68,6 +75,9 @@ export const fieldsArbitrary: fc.Arbitrary<Record<string, unknown>> = fc.record(
     requests_per_minute: fc.constantFrom(1, 30),
     requests_per_hour: fc.constantFrom(0, 100),
     allowed_currencies: some(["usd", "eur"]),
+    idempotency: fc.constantFrom("replay", "forward"),
+    dedup_window: fc.constantFrom("10s", "10m"),
+    auto_revoke: fc.array(autoRevokeRule, { minLength: 1, maxLength: 3 }),
     expires_in: fc.constantFrom("30s", "2h", 60),
   },
   { requiredKeys: [] },

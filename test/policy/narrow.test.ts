@@ -4,6 +4,7 @@ import { parseUsd } from "../../src/core/money.ts";
 import { Problem } from "../../src/core/problem.ts";
 import { parseDuration } from "../../src/core/window.ts";
 import { keyBudgets } from "../../src/ledger/budget.ts";
+import { autoRevokeRules } from "../../src/policy/auto-revoke.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { judge } from "../../src/policy/judge.ts";
 import { narrowPolicy } from "../../src/policy/narrow.ts";
@@ -235,6 +236,17 @@ describe("for any policy and any fields", () => {
             for (const name of COUNTS) {
               if (base[name] === undefined) continue;
               expect(narrowed[name] as number).toBeLessThanOrEqual(base[name] as number);
+            }
+            if (base["idempotency"] !== "forward") expect(narrowed["idempotency"] ?? "replay").toBe("replay");
+            if (base["dedup_window"]) {
+              expect(parseDuration(narrowed["dedup_window"] as string)).toBeGreaterThanOrEqual(
+                parseDuration(base["dedup_window"] as string),
+              );
+            }
+            for (const { name, limit, withinMs } of autoRevokeRules(base["auto_revoke"])) {
+              // Whatever trips a rule of the base trips one of these: as few, within as long.
+              const rules = autoRevokeRules(narrowed["auto_revoke"]).filter((rule) => rule.name === name);
+              expect(rules.some((rule) => rule.limit <= limit && rule.withinMs >= withinMs)).toBe(true);
             }
             if (base["expires_in"]) {
               expect(parseDuration(narrowed["expires_in"] as string)).toBeLessThanOrEqual(

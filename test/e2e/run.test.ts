@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Bench, BINARY, eventually, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
 
 const AGENT = join(import.meta.dir, "sdk/charge.mjs");
-const ISSUE = ["run", "--template", "billing", "--daily-usd-cap", "50"];
+const BILLING = ["--template", "billing", "--daily-usd-cap", "50"];
 
 let bench: Bench;
 let server: RunningKeybrake;
@@ -50,6 +50,8 @@ function environmentOf(place: Place): Record<string, string> {
 }
 
 interface RunOptions {
+  /** What key; a billing run's where it is left out. */
+  readonly issue?: readonly string[];
   readonly flags?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -65,9 +67,9 @@ class Run {
   constructor(
     place: Place,
     label: string,
-    { flags = [], command = ["node", AGENT], environment = {} }: RunOptions = {},
+    { issue = BILLING, flags = [], command = ["node", AGENT], environment = {} }: RunOptions = {},
   ) {
-    this.#child = Bun.spawn([BINARY, ...ISSUE, "--label", label, ...flags, "--", ...command], {
+    this.#child = Bun.spawn([BINARY, "run", ...issue, "--label", label, ...flags, "--", ...command], {
       cwd: home,
       env: { ...environmentOf(place), ...environment },
       stdin: "pipe",
@@ -228,6 +230,22 @@ test("a command reads neither the token nor where the server's secrets are", asy
     "KEYBRAKE_VAULT_KEY",
   ]);
   expect(run.lines.join("\n")).not.toContain(token);
+});
+
+test("a key for several vendors brings the variables of each", async () => {
+  const issue = ["--template", "multi-vendor"];
+  const run = new Run(PLACES[0], "here/several", { issue, command: ["/usr/bin/env"] });
+  expect(await run.end()).toBe(0);
+  const given = Object.fromEntries(run.lines.map((line) => [line.split("=")[0]!, line.slice(line.indexOf("=") + 1)]));
+  const key = given["KEYBRAKE_VAULT_KEY"]!;
+  expect(given).toMatchObject({
+    STRIPE_API_KEY: key,
+    KEYBRAKE_BASE_URL_STRIPE: `${server.url}/stripe`,
+    RESEND_API_KEY: key,
+    RESEND_BASE_URL: `${server.url}/resend`,
+    KEYBRAKE_BASE_URL_RESEND: `${server.url}/resend`,
+  });
+  expect(given).not.toHaveProperty("KEYBRAKE_BASE_URL");
 });
 
 test("a pipe that closes ends what writes to it, as without `keybrake run`", async () => {

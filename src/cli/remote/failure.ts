@@ -15,6 +15,8 @@ const PASSING = [502, 503, 504];
 
 /** The part of an answer that says what is wrong, as src/api/errors.ts writes it. */
 interface ErrorBody {
+  /** Stands in what agents are told, and there alone. */
+  readonly keybrake?: object;
   readonly error?: { readonly code?: string; readonly message?: string; readonly hint?: string };
 }
 
@@ -22,7 +24,9 @@ interface ErrorBody {
 export function answeredProblem(base: string, asked: string, response: Response, text: string): Problem {
   const { status } = response;
   if (status >= 300 && status < 400) return redirected(base, response);
-  const said = parsed(text)?.error;
+  const body = parsed(text);
+  if (body?.keybrake !== undefined) return agentsAddress(base, asked);
+  const said = body?.error;
   if (said?.message === undefined) return notOurs(base, asked, response);
   const { code, message, hint } = said;
   if (code === "unauthenticated") {
@@ -61,9 +65,10 @@ export function transportProblem(base: string, cause: unknown, timeoutMs: number
   if (/ConnectionRefused|ECONNREFUSED|FailedToOpenSocket|UNREACH/i.test(word)) {
     return new Unreachable(`nothing answers at ${base}`, "check KEYBRAKE_URL, and that `keybrake serve` runs there");
   }
+  const otherwise = base.startsWith("http:") ? "; where the server has TLS, KEYBRAKE_URL begins with https://" : "";
   return new Unreachable(
     `the connection to ${base} broke (${word})`,
-    "try again; where something was to be changed, look first whether it was",
+    `try again; where something was to be changed, look first whether it was${otherwise}`,
   );
 }
 
@@ -86,6 +91,15 @@ function notOurs(base: string, asked: string, { status, headers }: Response): Pr
     "unavailable",
     `${base} answered ${asked} with ${status} (${type}), and not as a Keybrake server does`,
     "KEYBRAKE_URL must be the address of the control API, with its path prefix where a proxy adds one",
+  );
+}
+
+/** The server has taken the request for a call to a vendor: what it does not know as a path of its own is one. */
+function agentsAddress(base: string, asked: string): Problem {
+  return new Problem(
+    "unavailable",
+    `${base} took ${asked} for an agent's call`,
+    "KEYBRAKE_URL must be the control API's address: that of --admin-listen where it is set, without a path unless a proxy adds one; or the server is of another version",
   );
 }
 

@@ -93,6 +93,12 @@ describe("what the server says is said in its own words:", () => {
     ],
     ["a proxy without a server behind it", html(502), { message: expect.stringContaining("answered 502") }],
     ["something that is no Keybrake", html(404), { message: expect.stringContaining("404 (text/html)") }],
+    [
+      "what agents are told, since the address is theirs",
+      () =>
+        Response.json({ error: { message: "not a vault key" }, keybrake: { code: "key_unknown" } }, { status: 401 }),
+      { message: expect.stringContaining("took GET /about for an agent's call"), code: "unavailable" },
+    ],
     ["a page where an answer should be", html(200), { message: expect.stringContaining("200 (text/html)") }],
   ];
 

@@ -1,5 +1,6 @@
 import type { RefusalCode } from "../core/verdict.ts";
 import type { CallReport } from "../telemetry/call-report.ts";
+import type { Operation } from "../vendors/vendor.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Judged } from "./decide.ts";
 import type { AdmittedCall, HeldCall } from "./hold.ts";
@@ -54,8 +55,7 @@ export function reportUnsent(
   plane.tallies.waited(waited);
   if (plane.listeners.length === 0) return;
   const rule = held.state === "replayed" ? "idempotency" : held.denial.rule;
-  const operation = judged.operation?.name;
-  tell(plane, request, { ...keyFacts(facts), outcome, rule, operation, hold: waited });
+  tell(plane, request, { ...keyFacts(facts), ...operationFacts(judged.operation), outcome, rule, hold: waited });
 }
 
 /** A call that was sent, or could not be. */
@@ -70,7 +70,7 @@ export function reportSent(plane: DataPlane, request: ParsedRequest, admitted: A
   const toMs = plane.clock.elapsed();
   tell(plane, request, {
     ...keyFacts(facts),
-    operation: operation.name,
+    ...operationFacts(operation),
     outcome: verdict,
     rule: ending.flag ?? undefined,
     costMicros: to === "settled" ? cost.micros : 0n,
@@ -80,6 +80,11 @@ export function reportSent(plane: DataPlane, request: ParsedRequest, admitted: A
   });
 }
 
-function keyFacts({ vendor, vaultKeyId, agentRunLabel, method, endpoint }: AdmittedCall["facts"]): Partial<CallReport> {
-  return { vendor, keyId: vaultKeyId, runLabel: agentRunLabel, method, endpoint };
+/** The route as it is declared: in the audit's endpoint of an unknown operation stands what the agent has asked for. */
+function operationFacts(operation: Operation | undefined): Partial<CallReport> {
+  return operation ? { operation: operation.name, endpoint: operation.route.slice(operation.route.indexOf("/")) } : {};
+}
+
+function keyFacts({ vendor, vaultKeyId, agentRunLabel, method }: AdmittedCall["facts"]): Partial<CallReport> {
+  return { vendor, keyId: vaultKeyId, runLabel: agentRunLabel, method };
 }

@@ -5,19 +5,20 @@ import type { CallOutcome } from "./tallies.ts";
 
 /**
  * What is told of one call when it has ended, to traces and to the log's debug level. Nothing that the agent could put a
- * secret or a person's data into: no path, query, header or body; the endpoint is the route with ids replaced.
+ * secret or a person's data into: no path, query, header or body; the endpoint is the operation's route.
  */
 export interface CallReport {
   readonly callId: string;
   readonly receivedAt: EpochMs;
   readonly whole: Period;
-  /** Undefined where no known key made the call; so are key, label, method, endpoint. */
+  /** Undefined where no known key made the call; so are key, label and method. */
   readonly vendor: string | undefined;
   readonly keyId: string | undefined;
   readonly runLabel: string | null | undefined;
   readonly method: string | undefined;
+  /** As the vendor's file declares it, with `*` for ids; undefined where it was refused before the operation was known. */
   readonly endpoint: string | undefined;
-  /** `payment_intents.create`; undefined where it was refused before anybody knew. */
+  /** `payment_intents.confirm`. */
   readonly operation: string | undefined;
   readonly outcome: CallOutcome;
   /** Which rule decided. */

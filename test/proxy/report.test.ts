@@ -151,10 +151,11 @@ describe("what is told of a call", () => {
       headers: { "x-agent-run-id": key.token, "x-agent-name": "me@example.com", "idempotency-key": "order-7" },
     };
     await pay(sent);
-    await pay({ token: "" });
+    await pay({ path: "/v1/jane-doe/of-acme" });
+    await pay({ token: "", path: "/v1/jane-doe" });
     const told = JSON.stringify(reports, (_, value) => (typeof value === "bigint" ? String(value) : value));
-    expect(reports).toHaveLength(2);
-    for (const secret of [key.token, "me@example.com", "order-7", "note=", "pm_card_visa"]) {
+    expect(reports).toHaveLength(3);
+    for (const secret of [key.token, "me@example.com", "order-7", "note=", "pm_card_visa", "jane", "acme"]) {
       expect(told).not.toContain(secret);
     }
     await plane.stop();

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { windowStart } from "../../src/core/window.ts";
-import { type Budget, keyBudgets } from "../../src/ledger/budget.ts";
+import { type Budget, capsOfKey } from "../../src/ledger/budget.ts";
 import { SharedBudgets } from "../../src/ledger/shared-budgets.ts";
 import { BudgetSet } from "../../src/policy/budget-set.ts";
-import { compilePolicy } from "../../src/policy/compile.ts";
+import { compilePolicies } from "../../src/policy/compile.ts";
 import { type CapUse, readCapUse } from "../../src/telemetry/cap-use.ts";
 import { VENDORS } from "../../src/vendors/index.ts";
 import { holdOf, usd } from "../ledger/entries.ts";
@@ -23,7 +23,8 @@ beforeEach(async () => {
 afterEach(() => installed.close());
 
 async function issue(policy: Record<string, unknown>, label = "run/1"): Promise<string> {
-  const body = { vendor: "stripe", allowed_endpoints: ["POST /v1/payment_intents"], ...policy };
+  const endpoints = { allowed_endpoints: ["POST /v1/payment_intents"] };
+  const body = policy["vendors"] ? policy : { vendor: "stripe", ...endpoints, ...policy };
   return (await installed.control.issueKey({ agent_run_label: label, expires_in: "80d", policy: body }, ADMIN)).id;
 }
 
@@ -31,7 +32,7 @@ async function issue(policy: Record<string, unknown>, label = "run/1"): Promise<
 async function spend(keyId: string, dollars: number, more: readonly Budget[] = []): Promise<void> {
   const { store, clock } = installed;
   const { policy } = (await store.getKey(keyId))!;
-  const budgets = [...keyBudgets(keyId, compilePolicy(policy), RATES), ...more];
+  const budgets = [...capsOfKey(keyId, compilePolicies(policy).values(), RATES), ...more];
   const call = holdOf(keyId, dollars, { budgets, keyVersion: 1, vendorVersion: 0, facts: { calledAt: clock.now() } });
   const [decision] = await store.apply([call], clock.now());
   expect(decision).toMatchObject({ admitted: true });
@@ -64,6 +65,13 @@ describe("keys", () => {
     await issue({ daily_usd_cap: 100, caps: { payout: { daily_usd: 0 } } });
     await issue({});
     expect(await read()).toMatchObject({ keysNear: [4, 1], keysSeen: 7 });
+  });
+
+  test("for several vendors are near a cap by that of one vendor, and by the one over all of them", async () => {
+    const vendors = { stripe: { allowed_endpoints: ["POST /v1/payment_intents"] }, twilio: { allowed_endpoints: [] } };
+    await spend(await issue({ vendors, per_vendor_daily_caps: { stripe: 100 }, daily_usd_cap_total: 1000 }), 90);
+    await spend(await issue({ vendors, per_vendor_daily_caps: { stripe: 1000 }, daily_usd_cap_total: 100 }), 100);
+    expect(await read()).toMatchObject({ keysNear: [2, 1], keysSeen: 2 });
   });
 
   test("count no more when they are revoked, and a new day begins from nothing", async () => {

@@ -6,7 +6,8 @@ import { parseUsd } from "../../src/core/money.ts";
 import type { RefusalCode } from "../../src/core/verdict.ts";
 import { type Budget, keyCounters } from "../../src/ledger/budget.ts";
 import type { HoldRequest } from "../../src/ledger/entry.ts";
-import { compilePolicy } from "../../src/policy/compile.ts";
+import { compilePolicies } from "../../src/policy/compile.ts";
+import type { CompiledPolicy, PolicyDocument } from "../../src/policy/policy.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TestClock } from "./installed.ts";
 
@@ -80,7 +81,10 @@ async function holdOf(
     exposureMicros: parseUsd(exposureUsd),
     sends,
     kind,
-    budgets: [...keyCounters(key.id, compilePolicy(key.policy), config?.currencyRates ?? new Map()), ...above],
+    budgets: [
+      ...keyCounters(key.id, policyFor(key.policy, facts.vendor), config?.currencyRates ?? new Map()),
+      ...above,
+    ],
     owner: "test",
   };
 }
@@ -106,4 +110,10 @@ export async function endCall(
     flag: null,
   } as const;
   await store.apply([{ type: "resolve", callId, to, end }], clock.now());
+}
+
+/** That of the vendor; of a key for another one, which a test says that a call was for, its own. */
+function policyFor(policy: PolicyDocument, vendor: string): CompiledPolicy {
+  const policies = compilePolicies(policy);
+  return policies.get(vendor) ?? [...policies.values()][0]!;
 }

@@ -95,13 +95,19 @@ function prepareAdding(database: Database, condition: string) {
     `INSERT OR IGNORE INTO spend_operations (vendor, method, endpoint)
      SELECT DISTINCT vendor, method, endpoint FROM audit_rows WHERE ${condition}`,
     `INSERT INTO spend_sums (slot_ms, slot, subject, operation, calls, refused, settled_micros, unresolved_micros)
-     SELECT width.slot_ms, called_at - called_at % width.slot_ms, who.id, what.id, ${ROW_SUMS}
-     FROM audit_rows
-     CROSS JOIN spend_operations AS what
-       ON what.vendor = audit_rows.vendor AND what.method = audit_rows.method AND what.endpoint = audit_rows.endpoint
-     CROSS JOIN spend_subjects AS who ON ${SAME_SUBJECT}
+     SELECT width.slot_ms, hour - hour % width.slot_ms, subject, operation, sum(calls), sum(refused), sum(settled_micros),
+       sum(unresolved_micros)
+     FROM (
+       SELECT called_at - called_at % ${HOUR_MS} AS hour, who.id AS subject, what.id AS operation, ${ROW_SUMS}
+       FROM audit_rows
+       CROSS JOIN spend_operations AS what
+         ON what.vendor = audit_rows.vendor AND what.method = audit_rows.method AND what.endpoint = audit_rows.endpoint
+       CROSS JOIN spend_subjects AS who ON ${SAME_SUBJECT}
+       WHERE ${condition}
+       GROUP BY 1, 2, 3
+     ) AS hours
      CROSS JOIN (SELECT ${HOUR_MS} AS slot_ms UNION ALL SELECT ${DAY_MS}) AS width
-     WHERE ${condition}
+     WHERE TRUE
      GROUP BY 1, 2, 3, 4
      ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, refused = refused + excluded.refused,
        settled_micros = settled_micros + excluded.settled_micros,

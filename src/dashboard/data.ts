@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useCell } from "./cell.ts";
+import { now } from "./now.ts";
 import { onCalls, streamState } from "./stream.ts";
 
 export interface Loaded<Value> {
@@ -7,6 +8,8 @@ export interface Loaded<Value> {
   readonly value: Value | undefined;
   readonly error: Error | undefined;
   readonly isLoading: boolean;
+  /** How long the last answer took, in milliseconds. */
+  readonly tookMs: number;
   reload(): void;
 }
 
@@ -27,9 +30,14 @@ export function useLoaded<Value>(
     shownFor.current = question;
     // Another question's answer must not stand under this one's heading.
     setState((before) => (isNew ? { ...NOTHING } : { ...before, isLoading: true }));
+    const askedAt = now();
+    const put = (outcome: { value: Value; error: undefined } | { error: Error }) => {
+      if (stopped.signal.aborted) return;
+      setState((before) => ({ ...before, ...outcome, isLoading: false, tookMs: now() - askedAt }));
+    };
     load(stopped.signal).then(
-      (value) => !stopped.signal.aborted && setState({ value, error: undefined, isLoading: false }),
-      (error: Error) => !stopped.signal.aborted && setState((before) => ({ ...before, error, isLoading: false })),
+      (value) => put({ value, error: undefined }),
+      (error: Error) => put({ error }),
     );
     return () => stopped.abort();
   }, [question, round]);
@@ -37,28 +45,35 @@ export function useLoaded<Value>(
   return { ...state, reload };
 }
 
-const NOTHING = { value: undefined, error: undefined, isLoading: true } as const;
+const NOTHING = { value: undefined, error: undefined, isLoading: true, tookMs: 0 } as const;
 
-/** How often a page that shows sums asks for them again while calls come. */
+/** Of the time, at most this part is spent on asking again: a server that takes long has calls to see to. */
+const PAUSES_PER_ANSWER = 10;
+/** How often a page that shows sums asks for them again while calls come, at most. */
 const LIVE_EVERY_MS = 2000;
 /** The same where there is no stream. */
 const UNFOLLOWED_EVERY_MS = 10_000;
 
-/** Reloads when calls come, at most every two seconds; where they cannot be followed, every ten. */
-export function useLive(reload: () => void): void {
+/**
+ * Loads again when calls come, at most every two seconds and ten times as seldom as an answer takes; where calls cannot be
+ * followed, every ten seconds.
+ */
+export function useLive({ reload, tookMs }: Pick<Loaded<unknown>, "reload" | "tookMs">): void {
+  const pauseMs = useRef(LIVE_EVERY_MS);
+  pauseMs.current = Math.max(LIVE_EVERY_MS, tookMs * PAUSES_PER_ANSWER);
   const state = useCell(streamState);
   const before = useRef(state);
   useEffect(() => {
     // Calls may have come before anybody listened.
     if (state === "live" && before.current !== "live") reload();
     before.current = state;
-    if (state === "live") return followed(reload);
+    if (state === "live") return followed(reload, () => pauseMs.current);
     const timer = setInterval(reload, UNFOLLOWED_EVERY_MS);
     return () => clearInterval(timer);
   }, [reload, state]);
 }
 
-function followed(reload: () => void): () => void {
+function followed(reload: () => void, pauseMs: () => number): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isWaiting = false;
   const rest = () => {
@@ -69,7 +84,7 @@ function followed(reload: () => void): () => void {
   };
   const reloadNow = () => {
     reload();
-    timer = setTimeout(rest, LIVE_EVERY_MS);
+    timer = setTimeout(rest, pauseMs());
   };
   const stop = onCalls(() => {
     if (timer === undefined) reloadNow();

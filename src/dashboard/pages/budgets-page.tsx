@@ -22,7 +22,7 @@ export function BudgetsPage() {
     (signal) => api.budgets({ label_contains: label, vendor, cursor, limit: String(KEYS_PER_PAGE) }, signal),
     [label, vendor, cursor],
   );
-  useLive(loaded.reload);
+  useLive(loaded);
   return (
     <>
       <PageHead title="Budgets" />

@@ -12,7 +12,7 @@ import { mayIssue, mayRead } from "../session.ts";
 export function KeyPage({ place, role }: PageProperties) {
   const id = place.item ?? "";
   const loaded = useLoaded((signal) => api.key(id, signal), [id]);
-  useLive(loaded.reload);
+  useLive(loaded);
   const key = loaded.value;
   return (
     <>

@@ -26,7 +26,7 @@ export function KeysPage({ role }: PageProperties) {
     (signal) => api.keys({ label_contains: label, vendor, active, cursor, limit: String(KEYS_PER_PAGE) }, signal),
     [label, vendor, active, cursor],
   );
-  useLive(loaded.reload);
+  useLive(loaded);
   const isNarrowed = label !== "" || vendor !== "";
   return (
     <>

@@ -24,9 +24,9 @@ export function RunPage({ place, role }: PageProperties) {
     (signal) => api.calls({ run, after: cursor, limit: String(ROWS_PER_PAGE) }, signal),
     [run, cursor],
   );
-  useLive(keys.reload);
-  useLive(totals.reload);
-  useLive(calls.reload);
+  useLive(keys);
+  useLive(totals);
+  useLive(calls);
   return (
     <>
       <PageHead over="Run" title={run} />

@@ -22,7 +22,7 @@ export function SpendPage({ role }: PageProperties) {
   const [range, setRange] = useState<(typeof RANGES)[number]>(RANGES[0]);
   const [since, hours] = range;
   const loaded = useLoaded((signal) => loadSpend(since, signal), [since]);
-  useLive(loaded.reload);
+  useLive(loaded);
   return (
     <>
       <PageHead title="Spend">

@@ -22,7 +22,7 @@ export function UnresolvedPage({ role }: PageProperties) {
     (signal) => api.calls({ state: "unresolved", before: cursor, limit: String(ROWS_PER_PAGE) }, signal),
     [cursor],
   );
-  useLive(loaded.reload);
+  useLive(loaded);
   return (
     <>
       <PageHead title="Unresolved calls" />

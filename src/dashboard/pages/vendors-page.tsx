@@ -10,7 +10,7 @@ import { mayOperate } from "../session.ts";
 /** The vendors: which have a secret, and how their answers have been. */
 export function VendorsPage({ role }: PageProperties) {
   const loaded = useLoaded((signal) => api.vendors(signal), []);
-  useLive(loaded.reload);
+  useLive(loaded);
   return (
     <>
       <PageHead title="Vendors" />

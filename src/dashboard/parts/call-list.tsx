@@ -22,8 +22,7 @@ export function CallList({ query, emptyText, limit = ROWS_PER_PAGE }: Properties
     (signal) => api.calls({ ...query, before: cursor, limit: String(limit) }, signal),
     [question, cursor, limit],
   );
-  const { reload } = loaded;
-  useLive(reload);
+  useLive(loaded);
   return (
     <Shown loaded={loaded}>
       {({ rows, older_cursor }) => (

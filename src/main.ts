@@ -11,6 +11,7 @@ import { addCompletionCommand } from "./cli/completion.ts";
 import { addDemoCommand } from "./cli/demo.ts";
 import { addDoctorCommand } from "./cli/doctor.ts";
 import { addKeyCommands } from "./cli/key.ts";
+import { addMigrateCommand } from "./cli/migrate.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { processCli } from "./cli/process-cli.ts";
 import { addRekeyCommand } from "./cli/rekey.ts";
@@ -47,6 +48,7 @@ export function createProgram(cli: Cli): Command {
   addBackupCommand(program, cli);
   addRestoreCommand(program, cli);
   addRekeyCommand(program, cli);
+  addMigrateCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);
   return withExamples(program, [

@@ -23,12 +23,18 @@ export function storeFile(url: string, dataDir: string): string | undefined {
 /**
  * Opens the store that `url` names: `sqlite:` (the file in the data directory), `sqlite:/path/to/file`, or
  * `postgres://user:password@host:port/database`.
+ * @param migrates whether a shared database of an earlier release is brought up to date; a file always is.
  * @throws Problem for another scheme.
  */
-export async function openStore(url: string, dataDir: string, clock: Clock): Promise<OpenedStore> {
+export async function openStore(
+  url: string,
+  dataDir: string,
+  clock: Clock,
+  { migrates = false }: { readonly migrates?: boolean } = {},
+): Promise<OpenedStore> {
   const file = storeFile(url, dataDir);
   if (file !== undefined) return { store: openSqliteStore(file, clock.now()), clock };
-  if (isPostgresUrl(url)) return openPostgresStore(url, { clock });
+  if (isPostgresUrl(url)) return openPostgresStore(url, { clock, migrates });
   throw new Problem(
     "usage",
     `"${url.split(":")[0]}:" is not a store that keybrake knows; it knows sqlite: and postgres:`,

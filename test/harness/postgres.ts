@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SQL } from "bun";
@@ -14,6 +14,8 @@ export interface PostgresServer {
   /** Runs a statement as its superuser in the database that `url` names. */
   run(statement: string, url: string): Promise<readonly Record<string, unknown>[]>;
   drop(url: string): Promise<void>;
+  /** Stops it as `pg_ctl stop -m immediate` does, without a word to anybody, and starts it again. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +73,12 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
         await sql.close();
       }
     },
+    crash: async () => {
+      const pid = Number(readFileSync(join(dataDir, "data", "postmaster.pid"), "utf8").split("\n")[0]);
+      process.kill(pid, "SIGQUIT");
+      await gone(pid);
+      await server.start();
+    },
     stop: async () => {
       await admin.close({ timeout: 0 }).catch(() => {});
       await server.stop();
@@ -81,4 +89,15 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 
 function nameOf(url: string): string {
   return new URL(url).pathname.slice(1);
+}
+
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await Bun.sleep(10);
+  }
 }

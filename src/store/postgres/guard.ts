@@ -15,7 +15,7 @@ export function guarded(store: Store, timeoutMs: number): Store {
 }
 
 /** Reports over many rows take longer than a call may wait. */
-const PATIENCE = 12;
+const PATIENCE = 60;
 
 async function attempt<T>(verb: () => Promise<T>, timeoutMs: number): Promise<T> {
   let timer: Timer | undefined;

@@ -6,7 +6,7 @@ import { LedgerSteps } from "../ledger/ledger-steps.ts";
 import type { Work } from "../ledger/work.ts";
 import type { Standing } from "../standing.ts";
 import { KEY, rehearsedStatements, type StateStatementsOf } from "./ledger-statements.ts";
-import { CommitInDoubt, Link } from "./link.ts";
+import { CommitInDoubt, Link, LinkLost } from "./link.ts";
 import { asksOf } from "./preload.ts";
 import { type Ask, Rehearsal } from "./rehearsal.ts";
 
@@ -21,7 +21,12 @@ export interface PostgresLedgerOptions {
   /** The ledger's clock at a caller's time: null where it is the database's, which it is but in tests. */
   readonly clock: (now: EpochMs) => EpochMs | null;
   readonly state: StateStatementsOf;
+  /** Milliseconds, as `Clock.elapsed`. */
+  readonly elapsed: () => number;
 }
+
+/** For how long a database that could not be reached is not asked again: doubled with each failure, up to a bound. */
+const PAUSE = { firstMs: 50, maxMs: 2_000 } as const;
 
 /**
  * Runs the ledger's steps on PostgreSQL, each in one transaction that takes the ledger's one lock first: of all replicas
@@ -37,6 +42,8 @@ export class PostgresLedger {
   #state: Ask;
   /** Of the ledger as it was known last. */
   #now = 0;
+  /** Set while the database cannot be reached: nobody is to wait for it meanwhile. */
+  #lost: { readonly failures: number; readonly untilMs: number } | undefined;
 
   constructor(options: PostgresLedgerOptions) {
     this.#options = options;
@@ -135,11 +142,25 @@ export class PostgresLedger {
   }
 
   async #linked<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
-    const link = new Link(await this.#options.pool.reserve(), this.#options.timeoutMs);
+    const { pool, timeoutMs, elapsed } = this.#options;
+    if (this.#lost && elapsed() < this.#lost.untilMs) throw new LinkLost("the database could not be reached just now");
+    let link: Link | undefined;
     try {
-      return await work(link);
+      link = new Link(await pool.reserve(), timeoutMs);
+      const result = await work(link);
+      this.#lost = undefined;
+      return result;
+    } catch (cause) {
+      if (!link || link.isLost) this.#lose();
+      throw cause;
     } finally {
-      await link.release();
+      await link?.release();
     }
+  }
+
+  #lose(): void {
+    const failures = this.#lost?.failures ?? 0;
+    const pauseMs = Math.min(PAUSE.firstMs * 2 ** failures, PAUSE.maxMs);
+    this.#lost = { failures: failures + 1, untilMs: this.#options.elapsed() + pauseMs };
   }
 }

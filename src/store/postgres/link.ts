@@ -34,6 +34,10 @@ export class Link {
     this.#timeoutMs = timeoutMs;
   }
 
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
   /**
    * What every transaction begins with. The server gives up before this side does, so that what timed out here is not
    * still waiting for a lock there; and no setting of the database lets a commit be lost with the server.

@@ -7,7 +7,7 @@ export const LEDGER_CONNECTIONS = 2;
 /** Connections for everything that people and programs ask for, apart, so that no report keeps a call waiting. */
 export const OTHER_CONNECTIONS = 6;
 
-const CONNECT_TIMEOUT_SECONDS = 3;
+const CONNECT_TIMEOUT_SECONDS = 1;
 
 /** @throws Problem where `url` is none of PostgreSQL's. */
 export function openPool(url: string, connectionsMax: number): SQL {

@@ -42,7 +42,8 @@ export interface PostgresOptions {
   readonly mayForget?: boolean;
 }
 
-const TIMEOUT_MS = 5_000;
+/** A call is refused within about a second where the database does not answer. */
+const TIMEOUT_MS = 1_000;
 
 /**
  * The store that several replicas share.
@@ -58,7 +59,8 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
     const timeline = await readTimeline(pool);
     const databaseClock = time === "database" ? await DatabaseClock.open(pool, own) : undefined;
     const ledgerClock = (at: EpochMs) => (databaseClock ? null : at);
-    const parts = { pool, ledgerPool, timeoutMs, timeline, databaseClock, ledgerClock };
+    const elapsed = () => own.elapsed();
+    const parts = { pool, ledgerPool, timeoutMs, timeline, databaseClock, ledgerClock, elapsed };
     return { store: guarded(verbs(parts), timeoutMs), clock: databaseClock ?? own };
   } catch (cause) {
     await Promise.all([ledgerPool.close({ timeout: 0 }), pool.close({ timeout: 0 })]);
@@ -98,6 +100,7 @@ interface Parts {
   readonly timeline: Timeline;
   readonly databaseClock: DatabaseClock | undefined;
   readonly ledgerClock: (now: EpochMs) => EpochMs | null;
+  readonly elapsed: () => number;
 }
 
 function verbs(parts: Parts): Store {
@@ -133,7 +136,7 @@ function verbs(parts: Parts): Store {
 
 function ledgerVerbs(
   db: Db,
-  { ledgerPool, timeoutMs, timeline, ledgerClock: clock }: Parts,
+  { ledgerPool, timeoutMs, timeline, ledgerClock: clock, elapsed }: Parts,
   chainKey: () => Uint8Array,
 ) {
   const ledger = new PostgresLedger({
@@ -141,6 +144,7 @@ function ledgerVerbs(
     timeoutMs,
     chainKey,
     clock,
+    elapsed,
     state: stateStatements(timeline.frozen),
   });
   return {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { Command } from "commander";
 import type { BackupReport } from "../store/backup-report.ts";
 import { type Cli, globalFlags, withExamples } from "./cli.ts";
-import { withStore } from "./local-store.ts";
+import { locateStore, withStore } from "./local-store.ts";
 import type { Voice } from "./voice.ts";
 import { counted, facts, grouped } from "./wording.ts";
 
@@ -23,8 +23,9 @@ export function addBackupCommand(program: Command, cli: Cli): void {
     .option("--force", "replace a file that is there")
     .option("--json", "print a JSON object")
     .action(async (file: string, { force, json }: BackupFlags) => {
-      const report = await withStore(cli, globalFlags(command), (store, located) => {
-        announce(cli, located.file);
+      const { file: database } = locateStore(cli, globalFlags(command), true);
+      const report = await withStore(cli, globalFlags(command), (store) => {
+        announce(cli, database);
         return store.backup(file, cli.clock.now(), force === true);
       });
       if (report.counterMismatches) warnOfMismatches(cli.voice, report.counterMismatches);

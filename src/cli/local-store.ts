@@ -7,10 +7,14 @@ import { prepareDataDir } from "../vault/data-dir.ts";
 import type { Cli, GlobalFlags } from "./cli.ts";
 import { refuseRemote } from "./local.ts";
 
-/** The file of the store, and the data directory's real path. */
-export interface LocalStore {
+/** The data directory's real path, and what its settings say. */
+interface LocalDirectory {
   readonly config: Config;
   readonly dataDir: string;
+}
+
+/** With the file of the store. */
+export interface LocalStore extends LocalDirectory {
   readonly file: string;
 }
 
@@ -20,16 +24,20 @@ export interface LocalStore {
  * @throws Problem where the store is not a file of this machine.
  */
 export function locateStore(cli: Cli, flags: GlobalFlags, mustExist: boolean): LocalStore {
+  const located = locateDirectory(cli, flags, mustExist);
+  const file = storeFile(located.config.storeUrl, located.dataDir);
+  if (file === undefined) {
+    throw new Problem("usage", "the store is no file", "use the backups of its own database");
+  }
+  if (mustExist && !existsSync(file)) throw noDatabase(file);
+  return { ...located, file };
+}
+
+function locateDirectory(cli: Cli, flags: GlobalFlags, mustExist: boolean): LocalDirectory {
   refuseRemote(cli, "backups are made and restored on the server's own machine");
   const config = readConfig(flags, cli.environment);
   if (mustExist && !existsSync(config.dataDir)) throw noDatabase(`in ${config.dataDir}`);
-  const dataDir = prepareDataDir(config.dataDir);
-  const file = storeFile(config.storeUrl, dataDir);
-  if (file === undefined) {
-    throw new Problem("usage", "the store is no file", "back it up with the tools of its own database");
-  }
-  if (mustExist && !existsSync(file)) throw noDatabase(file);
-  return { config, dataDir, file };
+  return { config, dataDir: prepareDataDir(config.dataDir) };
 }
 
 function noDatabase(path: string): Problem {
@@ -40,10 +48,11 @@ function noDatabase(path: string): Problem {
 export async function withStore<Result>(
   cli: Cli,
   flags: GlobalFlags,
-  work: (store: Store, located: LocalStore) => Promise<Result>,
+  work: (store: Store, located: LocalDirectory) => Promise<Result>,
 ): Promise<Result> {
-  const located = locateStore(cli, flags, true);
+  const located = locateDirectory(cli, flags, true);
   const { config, dataDir } = located;
+  if (storeFile(config.storeUrl, dataDir) !== undefined) locateStore(cli, flags, true);
   cli.voice.note(`data directory ${dataDir}`);
   const { store } = await openStore(config.storeUrl, dataDir, cli.clock);
   try {

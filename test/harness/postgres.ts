@@ -51,7 +51,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     onLog: () => {},
     onError: () => {},
   });
-  await server.initialise();
+  // The user of the server is another than that of the tests, some of which let nobody else read their files.
+  const umask = process.umask(0o022);
+  await server.initialise().finally(() => process.umask(umask));
   await server.start();
   const url = (database: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const admin = new SQL(url("postgres"), { max: 1, bigint: true });

@@ -14,6 +14,7 @@ import { LARGE_STORE } from "./sections/large-store.ts";
 import { LATENCY } from "./sections/latency.ts";
 import { MANY_KEYS } from "./sections/many-keys.ts";
 import { MEMORY } from "./sections/memory.ts";
+import { REPLICAS } from "./sections/replicas.ts";
 import { REVOKES } from "./sections/revokes.ts";
 import { STEADY_RATE } from "./sections/steady-rate.ts";
 import { THROUGHPUT } from "./sections/throughput.ts";
@@ -24,6 +25,7 @@ const SECTIONS: readonly Section[] = [
   LATENCY,
   STEADY_RATE,
   MANY_KEYS,
+  REPLICAS,
   BUDGETS,
   KEY_ISSUE,
   REVOKES,

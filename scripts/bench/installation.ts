@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { freePort } from "../../test/harness/free-port.ts";
 import { type Process, runProcess, startProcess, stopProcess, untilListening } from "./processes.ts";
@@ -25,7 +25,7 @@ export class KeybrakeInstallation {
   readonly #root: string;
   #server: Process | undefined;
 
-  private constructor(root: string, port: number) {
+  private constructor(root: string, port: number, settings: Readonly<Record<string, string>>) {
     this.#root = root;
     this.port = port;
     this.dataDir = join(root, "data");
@@ -34,13 +34,22 @@ export class KeybrakeInstallation {
       KEYBRAKE_DATA: this.dataDir,
       KEYBRAKE_LISTEN: `127.0.0.1:${port}`,
       NO_COLOR: "1",
+      ...settings,
     };
   }
 
-  /** @param root holds the data directory `data`; one that is there already is taken as it is. */
-  static async open(root: string, upstreamPort: number): Promise<KeybrakeInstallation> {
+  /**
+   * @param root holds the data directory `data`; one that is there already is taken as it is.
+   * @param settings environment variables of this installation alone.
+   */
+  static async open(
+    root: string,
+    upstreamPort: number,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<KeybrakeInstallation> {
     if (!existsSync(KEYBRAKE)) throw new Error(`${KEYBRAKE} is not there: bun run build`);
-    const installation = new KeybrakeInstallation(root, await freePort());
+    mkdirSync(root, { recursive: true });
+    const installation = new KeybrakeInstallation(root, await freePort(), settings);
     const origin = `http://127.0.0.1:${upstreamPort}`;
     await installation.command(["vendor", "set", "stripe", "--origin", origin, "--private"], "sk_test_bench_secret");
     return installation;

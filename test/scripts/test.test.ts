@@ -11,6 +11,7 @@ afterEach(() => clone.remove());
 interface Steps {
   readonly install?: string;
   readonly typecheck?: string;
+  readonly page?: string;
   readonly lint?: string;
   readonly build?: string;
   readonly tests?: string;
@@ -31,34 +32,43 @@ case "$1" in
   install) mkdir -p node_modules; ${steps.install ?? ":"} ;;
   */tsc) ${steps.typecheck ?? ":"} ;;
   */biome) ${steps.lint ?? ":"} ;;
+  scripts/typecheck-page.ts) ${steps.page ?? ":"} ;;
   scripts/build.ts) ${steps.build ?? BUILD} ;;
   test) ${steps.tests ?? summary(12, 0)} ;;
 esac`,
   );
 }
 
-const STEPS = ["install", "node_modules/.bin/tsc", "node_modules/.bin/biome", "scripts/build.ts", "test"];
+const STEPS = [
+  "install",
+  "node_modules/.bin/tsc",
+  "scripts/typecheck-page.ts",
+  "node_modules/.bin/biome",
+  "scripts/build.ts",
+  "test",
+];
 
 test.each<readonly [string, Steps, number, string]>([
-  ["everything passes", {}, STEPS.length, "17 passed, 0 failed"],
+  ["everything passes", {}, STEPS.length, "18 passed, 0 failed"],
   ["the install fails", { install: "exit 1" }, 1, "0 passed, 1 failed"],
   ["the types are wrong", { typecheck: "exit 2" }, 2, "1 passed, 1 failed"],
-  ["the lint or format check fails", { lint: "exit 1" }, 3, "2 passed, 1 failed"],
-  ["the build fails", { build: "exit 1" }, 4, "3 passed, 1 failed"],
-  ["a test fails", { tests: `${summary(10, 2)}; exit 1` }, 5, "14 passed, 2 failed"],
-  ["tests are skipped", { tests: summary(10, 0, "'3 skip' '1 todo'") }, 5, "15 passed, 0 failed"],
-  ["an error stands outside of the tests", { tests: `${summary(10, 0)}; exit 1` }, 5, "14 passed, 1 failed"],
-  ["the tests die halfway", { tests: "echo '(pass) a'; exit 139" }, 5, "4 passed, 1 failed"],
-  ["a test ends the run with exit code 0", { tests: "echo ' 3 pass'; exit 0" }, 5, "4 passed, 1 failed"],
-  ["no test ran", { tests: summary(0, 0) }, 5, "4 passed, 1 failed"],
+  ["the types of the page are wrong", { page: "exit 2" }, 3, "2 passed, 1 failed"],
+  ["the lint or format check fails", { lint: "exit 1" }, 4, "3 passed, 1 failed"],
+  ["the build fails", { build: "exit 1" }, 5, "4 passed, 1 failed"],
+  ["a test fails", { tests: `${summary(10, 2)}; exit 1` }, 6, "15 passed, 2 failed"],
+  ["tests are skipped", { tests: summary(10, 0, "'3 skip' '1 todo'") }, 6, "16 passed, 0 failed"],
+  ["an error stands outside of the tests", { tests: `${summary(10, 0)}; exit 1` }, 6, "15 passed, 1 failed"],
+  ["the tests die halfway", { tests: "echo '(pass) a'; exit 139" }, 6, "5 passed, 1 failed"],
+  ["a test ends the run with exit code 0", { tests: "echo ' 3 pass'; exit 0" }, 6, "5 passed, 1 failed"],
+  ["no test ran", { tests: summary(0, 0) }, 6, "5 passed, 1 failed"],
   [
     "every test was skipped",
     { tests: `printf ' %s\\n' '0 pass' '2 skip' '0 fail'; echo 'Ran 2 tests across 1 file. [1ms]'` },
-    5,
-    "4 passed, 1 failed",
+    6,
+    "5 passed, 1 failed",
   ],
-  ["the binary does not run", { binary: "exit 1" }, 5, "16 passed, 1 failed"],
-  ["the binary has another version", { binary: "echo keybrake 0.1.01" }, 5, "16 passed, 1 failed"],
+  ["the binary does not run", { binary: "exit 1" }, 6, "17 passed, 1 failed"],
+  ["the binary has another version", { binary: "echo keybrake 0.1.01" }, 6, "17 passed, 1 failed"],
 ])("where %s, it stops there and ends with the count", async (_, steps, ran, last) => {
   machine(steps);
   const outcome = await clone.run("scripts/test");

@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { openSqliteStore } from "../../../src/store/sqlite/store.ts";
 import { dailyCap, holdOf, NOON } from "../../ledger/entries.ts";
 import { sharedBudgets } from "../conformance/budgets.ts";
+import { ask } from "./ask.ts";
 
 /**
  * `budget-loop.ts DATABASE KEY_ID LABEL DOLLARS BUDGETS`: waits for a line, then holds under the budgets above the key until it
@@ -14,8 +15,7 @@ writeSync(1, "ready\n");
 for await (const _ of console) break;
 for (;;) {
   const hold = holdOf(keyId!, Number(dollars), { owner: `loop:${process.pid}`, budgets });
-  const [decision] = await store.apply([hold], NOON);
-  if (!decision || !("admitted" in decision)) throw new Error("no decision");
+  const decision = await ask(store, hold);
   if (decision.admitted) {
     writeSync(1, `${hold.facts.id}\n`);
     continue;

@@ -3,6 +3,7 @@ import type { CapWindow } from "../../../src/core/window.ts";
 import { type BudgetUnit, windowedId } from "../../../src/ledger/budget.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/store.ts";
 import { holdOf, NOON, usd } from "../../ledger/entries.ts";
+import { ask } from "./ask.ts";
 
 /**
  * `hold-loop.ts DATABASE KEY_ID DOLLARS [BUDGET UNIT WINDOW CAP]`: waits for a line, then holds until it is refused or
@@ -23,8 +24,7 @@ const budget = {
 const budgets = name === undefined ? {} : { budgets: [budget] };
 for (;;) {
   const hold = holdOf(keyId!, Number(dollars), { owner: `loop:${process.pid}`, ...budgets });
-  const [decision] = await store.apply([hold], NOON);
-  if (!decision || !("admitted" in decision) || !decision.admitted) break;
+  if (!(await ask(store, hold)).admitted) break;
   writeSync(1, `${hold.facts.id}\n`);
 }
 writeSync(1, "full\n");

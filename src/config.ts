@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type AlertSettings, readAlerts } from "./config-alerts.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { storeVariable } from "./config-store.ts";
 import { type MetricsAccess, readLogLevel, readMetricsAccess } from "./config-telemetry.ts";
 import { readTraces, type TraceSettings } from "./config-traces.ts";
 import { type CurrencyRateDates, type CurrencyRates, currencyExponent } from "./core/currency.ts";
@@ -139,7 +140,7 @@ export function configOf(file: ConfigFile, flags: ConfigFlags, environment: Envi
     adminListen: adminListen === undefined ? undefined : parseListen("admin_listen", adminListen),
     tls,
     policiesDir: text("policies", flags.policies, environment["KEYBRAKE_POLICIES"]) ?? defaultPoliciesDir(dataDir),
-    storeUrl: text("store", flags.store, environment["KEYBRAKE_STORE"]) ?? "sqlite:",
+    storeUrl: text("store", flags.store ?? storeOf(environment)) ?? "sqlite:",
     masterKeyFile: text("master_key_file", environment["KEYBRAKE_MASTER_KEY_FILE"]),
     masterKeyCandidates: masterKeyCandidates(environment),
     publicUrl: publicUrl.replace(/\/+$/, ""),
@@ -218,6 +219,10 @@ function defaultDataDir(environment: Environment): string {
 
 function defaultPoliciesDir(dataDir: string): string {
   return existsSync("policies") ? "policies" : join(dataDir, "policies");
+}
+
+function storeOf(environment: Environment): string | undefined {
+  return storeVariable(environment["KEYBRAKE_STORE"], environment["KEYBRAKE_STORE_FILE"]);
 }
 
 function masterKeyCandidates(environment: Environment): string[] {

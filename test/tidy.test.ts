@@ -39,6 +39,7 @@ const LAYERS: Layers = {
   "config-alerts.ts": ["core", "config-file.ts", "config-secrets.ts"],
   "config-traces.ts": ["core", "config-file.ts", "config-secrets.ts"],
   "config-telemetry.ts": ["core", "config-file.ts", "log.ts"],
+  "config-store.ts": ["core"],
   "config-remote.ts": ["core", "config.ts"],
   "config.ts": [
     "core",
@@ -46,6 +47,7 @@ const LAYERS: Layers = {
     "config-file.ts",
     "config-alerts.ts",
     "config-telemetry.ts",
+    "config-store.ts",
     "config-traces.ts",
     "log.ts",
   ],

@@ -8,6 +8,8 @@ import type { Shot, Wave, Waves } from "./pipeline-waves.ts";
 import { VENDOR_ANSWERS } from "./vendor-answers.ts";
 
 const MICROS_PER_CENT = 10_000n;
+/** Longer than a vendor that answers takes on a busy machine; each vendor that does not answer costs the run as long. */
+const UPSTREAM_TIMEOUT_MS = 300;
 
 /** A shot that was made, and what its client and the vendor have seen of it. */
 interface Made {
@@ -40,7 +42,7 @@ export class PipelineWorld {
   /** @param mutate plants a bug between the pipeline and its store. */
   static async open(mutate: Mutate = (store) => store): Promise<PipelineWorld> {
     const vendor = await startVendorDouble(() => "hang");
-    const plane = await startPlane({ origins: { stripe: vendor.origin }, limits: { upstreamTimeoutMs: 150 } });
+    const plane = await startPlane({ origins: { stripe: vendor.origin }, limits: { upstreamTimeoutMs: UPSTREAM_TIMEOUT_MS } });
     const faulty = faultyStore({ ...plane.store });
     Object.assign(plane.store, mutate(faulty.store));
     return new PipelineWorld(plane, vendor, faulty);

@@ -129,7 +129,8 @@ function violations(source: Source): Violation[] {
 }
 
 const root = resolve(import.meta.dir, "..");
-const tree = [...new Glob("{src,test,scripts}/**/*.{ts,tsx}").scanSync({ cwd: root })]
+const tree = ["{src,test,scripts}/**/*.{ts,tsx}", "clients/typescript/src/*.ts"]
+  .flatMap((glob) => [...new Glob(glob).scanSync({ cwd: root })])
   .sort()
   .map((path) => readSource(path, readFileSync(join(root, path), "utf8")));
 

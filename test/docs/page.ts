@@ -28,7 +28,9 @@ export function readPage(path: string, text: string): Page {
 
 /** Every Markdown page of the project. */
 export function readPages(): readonly Page[] {
-  const paths = ["*.md", "docs/**/*.md"].flatMap((glob) => [...new Glob(glob).scanSync({ cwd: ROOT })].sort());
+  const paths = ["*.md", "docs/**/*.md", "clients/*/README.md"].flatMap((glob) =>
+    [...new Glob(glob).scanSync({ cwd: ROOT })].sort(),
+  );
   return paths.map((path) => readPage(path, readFileSync(join(ROOT, path), "utf8")));
 }
 

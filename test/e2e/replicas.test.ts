@@ -46,6 +46,8 @@ async function replicasOf(postgres: PostgresServer): Promise<void> {
   describe("three replicas on one PostgreSQL", () => {
     test("let exactly 20 of 192 calls of $5 through a cap of $100, and each has its row", async () => {
       const servers = await serveAll();
+      const tokens = servers.filter((server) => server.output().includes("kb_admin_"));
+      expect(tokens).toHaveLength(1);
       const key = await issueChargeKey(benches[0]!, "100", "fan-out/1");
       const statuses = await Promise.all(
         Array.from({ length: 64 * REPLICAS }, (_, index) => statusOf(servers[index % REPLICAS]!, key)),

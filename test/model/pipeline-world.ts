@@ -42,7 +42,10 @@ export class PipelineWorld {
   /** @param mutate plants a bug between the pipeline and its store. */
   static async open(mutate: Mutate = (store) => store): Promise<PipelineWorld> {
     const vendor = await startVendorDouble(() => "hang");
-    const plane = await startPlane({ origins: { stripe: vendor.origin }, limits: { upstreamTimeoutMs: UPSTREAM_TIMEOUT_MS } });
+    const plane = await startPlane({
+      origins: { stripe: vendor.origin },
+      limits: { upstreamTimeoutMs: UPSTREAM_TIMEOUT_MS },
+    });
     const faulty = faultyStore({ ...plane.store });
     Object.assign(plane.store, mutate(faulty.store));
     return new PipelineWorld(plane, vendor, faulty);

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { Problem } from "../../src/core/problem.ts";
 import type { LedgerEntry, LedgerResult } from "../../src/ledger/entry.ts";
+import { CommitInDoubt, Link } from "../../src/store/postgres/link.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { CommitFault } from "./steps.ts";
 
@@ -17,7 +18,7 @@ export interface FaultyStore {
 
 /**
  * Faults at the contract's edge, where every store has them: `refused` is a commit that was not made, `lost` one that was
- * made and whose answer never came. The caller cannot tell them apart, nor from those of SQLite's own COMMIT.
+ * made and whose answer never came. The caller cannot tell them apart, nor from those of the database's own COMMIT.
  */
 export function faultyStore(store: Store): FaultyStore {
   const faulty: FaultyStore = { store: { ...store, apply }, next: "none", lost: undefined, isCommitMade: undefined };
@@ -31,6 +32,7 @@ export function faultyStore(store: Store): FaultyStore {
       const failed = () => {
         faulty.isCommitMade = fault === "commit_lost";
       };
+      const withFailingCommit = store.kind === "postgres" ? withLostLink : withFailingDisk;
       return withFailingCommit(fault, failed, () => store.apply(entries, now));
     }
     if (fault === "lost") faulty.lost = await store.apply(entries, now);
@@ -44,7 +46,7 @@ export function faultyStore(store: Store): FaultyStore {
 }
 
 /** SQLite's own COMMIT fails: before it is made, or after, when the disk has it and the answer says that it has not. */
-async function withFailingCommit<T>(
+async function withFailingDisk<T>(
   fault: "commit_refused" | "commit_lost",
   failed: () => void,
   verb: () => Promise<T>,
@@ -61,6 +63,28 @@ async function withFailingCommit<T>(
     throw new Error("the store commits in a way that this fault does not know");
   } finally {
     Database.prototype.run = run;
+  }
+}
+
+/** The connection to PostgreSQL breaks around COMMIT: before it is carried out, or before its answer comes. */
+async function withLostLink<T>(
+  fault: "commit_refused" | "commit_lost",
+  failed: () => void,
+  verb: () => Promise<T>,
+): Promise<T> {
+  const { commit } = Link.prototype;
+  Link.prototype.commit = async function (this: Link, queries) {
+    if (fault === "commit_lost") await commit.call(this, queries);
+    // As the server does when a connection ends within a transaction.
+    else await this.rollBack();
+    failed();
+    throw new CommitInDoubt("the connection to the database was lost: this is a fault that a test has planted");
+  };
+  try {
+    await verb();
+    throw new Error("the store commits in a way that this fault does not know");
+  } finally {
+    Link.prototype.commit = commit;
   }
 }
 

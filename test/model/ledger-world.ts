@@ -5,14 +5,13 @@ import type { HoldRequest, LedgerEntry, LedgerResult } from "../../src/ledger/en
 import type { Store } from "../../src/store/store.ts";
 import { NOON } from "../ledger/entries.ts";
 import { keyRecord } from "../store/records.ts";
-import { openTemporaryStore, type SqliteUnderTest } from "../store/temporary-database.ts";
 import { checkForwarded } from "./books.ts";
 import { difference } from "./compare-results.ts";
-import { fillDisk, freeDisk } from "./faults.ts";
 import { InvariantBroken, must } from "./invariant.ts";
 import { LedgerModel, type ModelBrake, type ModelKey } from "./ledger-model.ts";
 import { LedgerProcess, pickOf } from "./ledger-process.ts";
 import { LedgerTime } from "./ledger-time.ts";
+import { type ModelStore, ON_SQLITE, replicaOf, type Setting } from "./model-store.ts";
 import type { Mutate } from "./mutations/mutation.ts";
 import { policyOf } from "./requests.ts";
 import type { BrakeScope, Caps, CommitFault, Step } from "./steps.ts";
@@ -25,29 +24,30 @@ const SCOPES: Record<BrakeScope, ModelBrake> = {
   label: { vendor: null, labelPrefix: "ray/" },
 };
 
-/** Two processes on one real database, and beside them the model, to which the same things happen. */
+/** Processes on one real database, and beside them the model, to which the same things happen. */
 export class LedgerWorld {
   readonly model = new LedgerModel();
   /** Calls that a process has forwarded. */
   readonly vendorSaw = new Set<string>();
   /** Of keys whose revoke has returned: how many calls had been admitted until then. */
   readonly admittedAtRevoke = new Map<string, number>();
-  readonly #subject: SqliteUnderTest;
+  readonly #subject: ModelStore;
   readonly #mutate: Mutate;
   readonly #processes: LedgerProcess[] = [];
   readonly #time = new LedgerTime();
   #wall: EpochMs = NOON;
   #generation = 0;
   #isDiskFull = false;
+  #turn = 0;
 
-  private constructor(subject: SqliteUnderTest, mutate: Mutate) {
+  private constructor(subject: ModelStore, mutate: Mutate) {
     this.#subject = subject;
     this.#mutate = mutate;
   }
 
-  static async open(mutate: Mutate): Promise<LedgerWorld> {
-    const world = new LedgerWorld(await openTemporaryStore(), mutate);
-    for (const index of [0, 1]) await world.#start(index);
+  static async open(mutate: Mutate, { open, replicas }: Setting = ON_SQLITE): Promise<LedgerWorld> {
+    const world = new LedgerWorld(await open(), mutate);
+    for (let index = 0; index < replicas; index++) await world.#start(index);
     return world;
   }
 
@@ -62,6 +62,7 @@ export class LedgerWorld {
 
   /** @throws InvariantBroken where the store's answer is none that the model allows. */
   async run(step: Step): Promise<void> {
+    this.#turn += 1;
     switch (step.do) {
       case "issue":
         return this.#issue(step);
@@ -77,21 +78,21 @@ export class LedgerWorld {
       case "batch":
         return this.#batch(step);
       case "upkeep":
-        return this.#upkeep(this.#processes[step.process]!);
+        return this.#upkeep(this.#processes[this.#replica(step)]!);
       // What a crash leaves: the handle with whatever it had committed, holds that nobody will end, a lease that runs out.
       case "crash":
-        return this.#start(step.process);
+        return this.#start(this.#replica(step));
       case "restart":
-        return this.#processes[step.process]!.reopen(() => this.#subject.reopen());
+        return this.#processes[this.#replica(step)]!.reopen(() => this.#subject.reopen());
       case "clock":
         this.#wall += step.byMs;
         return;
       case "disk_full":
         this.#isDiskFull = true;
-        return fillDisk(this.#subject.path, step.tables);
+        return this.#subject.fillDisk(step.tables);
       case "disk_free":
         this.#isDiskFull = false;
-        return freeDisk(this.#subject.path);
+        return this.#subject.freeDisk();
     }
   }
 
@@ -141,7 +142,7 @@ export class LedgerWorld {
         key.isRevoked = true;
         if (!this.admittedAtRevoke.has(key.id)) this.admittedAtRevoke.set(key.id, this.#admitted(key.id));
       },
-      step.process,
+      this.#replica(step),
     );
   }
 
@@ -185,8 +186,9 @@ export class LedgerWorld {
     );
   }
 
-  async #batch({ process: index, entries, fault }: Extract<Step, { do: "batch" }>): Promise<void> {
-    const process = this.#processes[index]!;
+  async #batch(step: Extract<Step, { do: "batch" }>): Promise<void> {
+    const { entries, fault } = step;
+    const process = this.#processes[this.#replica(step)]!;
     const requests = await process.requests(entries, this.model, this.#wall);
     if (requests.length === 0) return;
     // What a batch decides whose answers nobody hears is known only where its time is.
@@ -292,6 +294,10 @@ export class LedgerWorld {
     if (cause instanceof InvariantBroken) throw cause;
     const isUnavailable = cause instanceof Problem && cause.code === "unavailable";
     must(8, isUnavailable && (isFault || this.#isDiskFull), () => `the store failed without a cause: ${cause}`);
+  }
+
+  #replica({ process }: { readonly process: number }): number {
+    return replicaOf(process, this.#turn, this.#processes.length);
   }
 
   #key(pick: number): ModelKey | undefined {

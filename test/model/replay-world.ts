@@ -3,10 +3,10 @@ import type { RepeatOutcome, RepeatTerms } from "../../src/ledger/repeat.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DAY_MS, holdOf, NOON, resolutionOf, totalCap, usd } from "../ledger/entries.ts";
 import { issue } from "../store/records.ts";
-import { openTemporaryStore, type SqliteUnderTest } from "../store/temporary-database.ts";
 import { type FaultyStore, faultyStore } from "./faults.ts";
 import { must } from "./invariant.ts";
 import { pickOf } from "./ledger-process.ts";
+import { type ModelStore, ON_SQLITE, replicaOf, type Setting } from "./model-store.ts";
 import type { Mutate } from "./mutations/mutation.ts";
 import { RememberingVendor } from "./remembering-vendor.ts";
 import { LIFE_MS, type ReplayHistory, type ReplayStep, type VendorEnd } from "./replay-steps.ts";
@@ -31,9 +31,9 @@ interface Taken {
   readonly at: number;
 }
 
-/** Two proxies without their sockets on one real database, and a vendor with a memory for idempotency keys. */
+/** Proxies without their sockets on one real database, and a vendor with a memory for idempotency keys. */
 export class ReplayWorld {
-  readonly #subject: SqliteUnderTest;
+  readonly #subject: ModelStore;
   readonly #mutate: Mutate;
   readonly #vendor: RememberingVendor;
   readonly #processes: FaultyStore[] = [];
@@ -41,24 +41,29 @@ export class ReplayWorld {
   readonly #taken: Taken[] = [];
   readonly #released = new Set<string>();
   /** By process: calls whose COMMIT failed, made or not. */
-  readonly #doubtful: string[][] = [[], []];
+  readonly #doubtful: string[][] = [];
   #flights: Flight[] = [];
   #keyId = "";
   #now = NOON;
   #generation = 0;
+  #turn = 0;
 
-  private constructor(subject: SqliteUnderTest, mutate: Mutate, takesKeys: boolean) {
+  private constructor(subject: ModelStore, mutate: Mutate, takesKeys: boolean) {
     this.#subject = subject;
     this.#mutate = mutate;
     this.#vendor = new RememberingVendor(takesKeys);
   }
 
   /** @throws InvariantBroken */
-  static async run({ takesKeys, steps }: ReplayHistory, mutate: Mutate = (store) => store): Promise<void> {
-    const world = new ReplayWorld(await openTemporaryStore(), mutate, takesKeys);
+  static async run(
+    { takesKeys, steps }: ReplayHistory,
+    mutate: Mutate = (store) => store,
+    { open, replicas }: Setting = ON_SQLITE,
+  ): Promise<void> {
+    const world = new ReplayWorld(await open(), mutate, takesKeys);
     try {
       world.#keyId = (await issue(world.#books, { expiresAt: NOON + 1_000 * DAY_MS })).id;
-      for (const index of [0, 1]) await world.#start(index);
+      for (let index = 0; index < replicas; index++) await world.#start(index);
       for (const step of steps) await world.#step(step);
       await world.#check();
     } finally {
@@ -71,13 +76,19 @@ export class ReplayWorld {
     return this.#subject.store;
   }
 
+  #replica(process: number): number {
+    return replicaOf(process, this.#turn, this.#processes.length);
+  }
+
   async #start(index: number): Promise<void> {
     this.#generation += 1;
+    this.#doubtful[index] = [];
     this.#owners[index] = `host:${index}:${this.#generation}`;
     this.#processes[index] = faultyStore(this.#mutate(await this.#subject.reopen()));
   }
 
   async #step(step: ReplayStep): Promise<void> {
+    this.#turn += 1;
     if (step.do === "call") return this.#call(step);
     if (step.do === "end") return this.#end(pickOf(this.#flights, step.flight), step.how);
     if (step.do === "resolve") return this.#resolve(step.call);
@@ -94,7 +105,8 @@ export class ReplayWorld {
     }
   }
 
-  async #call({ process: index, key, body, fault }: Extract<ReplayStep, { do: "call" }>): Promise<void> {
+  async #call({ process, key, body, fault }: Extract<ReplayStep, { do: "call" }>): Promise<void> {
+    const index = this.#replica(process);
     const name = `key:${key}`;
     const repeat: RepeatTerms = {
       slots: [{ name, lifeMs: LIFE_MS }],
@@ -175,14 +187,14 @@ export class ReplayWorld {
   }
 
   /** What is in flight gets lost with its process, done by the vendor or not. */
-  async #crash({ process: index, isDone }: Extract<ReplayStep, { do: "crash" }>): Promise<void> {
+  async #crash({ process, isDone }: Extract<ReplayStep, { do: "crash" }>): Promise<void> {
+    const index = this.#replica(process);
     for (const { decision, request } of this.#flights.filter((flight) => flight.process === index)) {
       const heldBy = decision.resumes?.callId ?? request.facts.id;
       const vendorKey = decision.resumes?.vendorKey ?? request.repeat!.vendorKey;
       if (isDone) this.#vendor.perform({ vendorKey, heldBy, requestHash: request.repeat!.requestHash, at: this.#now });
     }
     this.#flights = this.#flights.filter((flight) => flight.process !== index);
-    this.#doubtful[index] = [];
     await this.#start(index);
   }
 

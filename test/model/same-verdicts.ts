@@ -6,12 +6,14 @@ import type { Store, VaultKeyRecord } from "../../src/store/store.ts";
 import { NOON } from "../ledger/entries.ts";
 import { keyRecord } from "../store/records.ts";
 import type { OpenStore } from "../store/store-under-test.ts";
+import { openTemporaryStore } from "../store/temporary-database.ts";
+import { InvariantBroken } from "./invariant.ts";
 import { pickOf } from "./ledger-process.ts";
 import { holdRequest, type KnownKey, knownKey, policyOf, resolveRequest } from "./requests.ts";
 import type { BrakeScope, Entry, Step } from "./steps.ts";
 
 /** One part of a history: entries of the same moment, which may be put into batches in any way, or something else. */
-export type Part =
+type Part =
   | { readonly kind: "entries"; readonly entries: readonly LedgerEntry[]; readonly now: EpochMs }
   | { readonly kind: "verb"; readonly verb: (store: Store) => Promise<unknown> };
 
@@ -19,11 +21,11 @@ export type Part =
 export interface Batching {
   /** Sizes of batches, taken in turn. */
   readonly sizes: readonly number[];
-  /** Whether a batch is made by a new handle, taken in turn. */
+  /** Whether a batch is made by another handle, taken in turn. */
   readonly reopens: readonly boolean[];
 }
 
-export const ONE_BY_ONE: Batching = { sizes: [1], reopens: [false] };
+const ONE_BY_ONE: Batching = { sizes: [1], reopens: [false] };
 
 export const batchingArbitrary: fc.Arbitrary<Batching> = fc.record({
   sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
@@ -38,7 +40,7 @@ const LEASE_MS = 15_000;
  * stores are asked the very same. The second process looks at a key only after each of its batches, so that some of its
  * calls are judged by an old policy.
  */
-export class HistoryPlan {
+class HistoryPlan {
   readonly #keys: VaultKeyRecord[] = [];
   readonly #known = [new Map<string, KnownKey>(), new Map<string, KnownKey>()] as const;
   readonly #calls: { readonly id: string; readonly exposure: bigint }[] = [];
@@ -138,16 +140,21 @@ function scopeOf(scope: BrakeScope) {
   return { vendor: scope === "vendor" ? "stripe" : null, labelPrefix: scope === "label" ? "ray/" : null };
 }
 
-/** Every answer that a store of its own gives to a history, and what stands in its books at the end, as comparable text. */
-export async function answersOf(
+/**
+ * Every answer that a store of its own gives to a history, and what stands in its books at the end, as comparable text.
+ * @param replicas how many handles there may be; another one is a new one until there are so many, and then the next.
+ */
+async function answersOf(
   open: OpenStore,
   parts: readonly Part[],
   batching: Batching,
+  replicas = Number.POSITIVE_INFINITY,
 ): Promise<readonly string[]> {
   const subject = await open();
   try {
     const answers: string[] = [];
     const receipts = new Map<string, HoldReceipt>();
+    const handles = [subject.store];
     let handle = subject.store;
     let turn = 0;
     for (const part of parts) {
@@ -158,7 +165,10 @@ export async function answersOf(
       for (let from = 0; from < part.entries.length; turn++) {
         const size = batching.sizes[turn % batching.sizes.length]!;
         const batch = part.entries.slice(from, from + size).map((entry) => withReceipt(entry, receipts));
-        if (batching.reopens[turn % batching.reopens.length]) handle = await subject.reopen();
+        if (batching.reopens[turn % batching.reopens.length]) {
+          if (handles.length < replicas) handles.push(await subject.reopen());
+          handle = handles[(handles.indexOf(handle) + 1) % handles.length]!;
+        }
         const results = await handle.apply(batch, part.now);
         for (const [index, entry] of batch.entries()) answers.push(answerOf(entry, results[index]!, receipts));
         from += size;
@@ -168,6 +178,24 @@ export async function answersOf(
   } finally {
     await subject.close();
   }
+}
+
+/**
+ * Whatever the store and the batches: the answers are those of SQLite when it is asked for one thing at a time.
+ * @throws InvariantBroken naming the first one that differs.
+ */
+export async function compareStores(
+  open: OpenStore,
+  steps: readonly Step[],
+  batching: Batching,
+  replicas?: number,
+): Promise<void> {
+  const parts = new HistoryPlan().parts(steps);
+  const wanted = await answersOf(openTemporaryStore, parts, ONE_BY_ONE);
+  const got = await answersOf(open, parts, batching, replicas);
+  const index = wanted.findIndex((answer, at) => answer !== got[at]);
+  if (index === -1 && wanted.length === got.length) return;
+  throw new InvariantBroken(8, `answer ${index}: one by one ${wanted[index]}, in batches ${got[index]}`);
 }
 
 function withReceipt(entry: LedgerEntry, receipts: ReadonlyMap<string, HoldReceipt>): LedgerEntry {
@@ -200,6 +228,12 @@ async function spendOf(store: Store, id: string): Promise<string> {
   return text({ id, ...spend, counters: spend.counters.filter(({ used }) => used !== 0n) });
 }
 
+/** Fields in one order: that of a store's columns means nothing. */
 function text(value: unknown): string {
-  return JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}n` : one)) ?? "undefined";
+  return JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}n` : ordered(one))) ?? "undefined";
+}
+
+function ordered(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -7,8 +7,7 @@ import { SPEND_KEYS, type SpendFilter, type SpendKey, type SpendSums } from "../
 import type { AuditFilter, Store, VaultKeyRecord } from "../../src/store/store.ts";
 import { dailyCap, holdOf, resolutionOf } from "../ledger/entries.ts";
 import { issue } from "./records.ts";
-import type { StoreUnderTest } from "./store-under-test.ts";
-import { openTemporaryStore } from "./temporary-database.ts";
+import type { OpenStore } from "./store-under-test.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -238,11 +237,13 @@ function sumOf(groups: readonly SpendSums[]): SpendSums {
   return sum;
 }
 
-/** Calls, ends, later answers and prices in random order, on two handles that both add up; throws where a report is wrong. */
-export async function playSpendHistory(seed: number, prunes: boolean): Promise<void> {
-  const subject: StoreUnderTest = await openTemporaryStore();
+/** Calls, ends, later answers and prices in random order, on several handles that all add up; throws where a report is wrong. */
+export async function playSpendHistory(seed: number, prunes: boolean, open: OpenStore, replicas = 2): Promise<void> {
+  const subject = await open();
   try {
-    const history = new History([subject.store, await subject.reopen()], randomFrom(seed));
+    const handles = [subject.store];
+    while (handles.length < replicas) handles.push(await subject.reopen());
+    const history = new History(handles, randomFrom(seed));
     await history.issueKeys();
     for (let step = 0; step < STEPS; step++) {
       await history.step();

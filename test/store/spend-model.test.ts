@@ -1,10 +1,20 @@
 import { expect, test } from "bun:test";
+import { isPostgresHere } from "../harness/postgres.ts";
 import { startWorker } from "./worker.ts";
 
-const HISTORIES = 8;
+/** How many handles share the store, and how many histories are played. */
+const PLAYED: readonly (readonly [store: string, handles: number, histories: number])[] = [
+  ["sqlite", 2, 8],
+  ["postgres", 1, 1],
+  ["postgres", 3, 1],
+];
 
-test("reports of spending say what the rows say, group by group and in total, in random histories with and without retention", async () => {
-  const worker = startWorker("spend-histories.ts", "1", String(HISTORIES));
-  const played = await worker.rest();
-  expect([await worker.exited, played.length]).toEqual([0, HISTORIES]);
-}, 60_000);
+test.each(PLAYED.filter(([store]) => store === "sqlite" || isPostgresHere()))(
+  "reports of spending on %s, handles: %i, say what the rows say, group by group and in total, in random histories with and without retention",
+  async (store, handles, histories) => {
+    const worker = startWorker("spend-histories.ts", store, String(handles), "1", String(histories));
+    const played = await worker.rest();
+    expect([await worker.exited, played.length]).toEqual([0, histories]);
+  },
+  120_000,
+);

@@ -30,7 +30,7 @@ export function stateStatements(frozen: string): StateStatementsOf {
 }
 
 export const KEY: PgStatement = {
-  sql: `SELECT a.i, version, expires_at, revoked_at, revoke_reason
+  sql: `SELECT a.i, version, expires_at, revoked_at, revoke_reason, auto_revoked::json ->> 'rule' AS revoked_by
         FROM ${EACH} JOIN vault_keys ON id = a.v ->> 0`,
   reads: ["vault_keys"],
 };

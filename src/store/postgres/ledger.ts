@@ -61,11 +61,12 @@ export class PostgresLedger {
   }
 
   /** Holds whose owner no longer renews its lease become unresolved. */
-  sweepAbandoned(now: EpochMs): Promise<number> {
-    return this.#transact(now, (work) => {
-      const at = this.#options.clock(now) ?? work.state.now;
-      return this.#steps.needsSweep(at) ? this.#steps.sweepAbandoned(work, at) : 0;
-    });
+  async sweepAbandoned(now: EpochMs): Promise<number> {
+    const ownTime = this.#options.clock(now);
+    // Mostly there is none: then nobody waits for the lock, and the ledger's time is left as it is.
+    const isAny = await this.#look(now, [], (steps) => steps.needsSweep(ownTime ?? steps.begin(NO_CLOCK).state.now));
+    if (!isAny) return 0;
+    return this.#transact(now, (work) => this.#steps.sweepAbandoned(work, ownTime ?? work.state.now));
   }
 
   /** The vendor's own price of a settled call, told later. */
@@ -79,22 +80,25 @@ export class PostgresLedger {
   }
 
   /** Reads without the lock: whoever asks is decided upon later. */
-  async standing(
+  standing(
     keyId: string,
     objectName: string | undefined,
     now: EpochMs,
     slotNames: readonly string[],
   ): Promise<Standing> {
+    const key = { statement: KEY, args: [keyId] };
+    return this.#look(now, [key], (steps) => steps.standing(keyId, objectName, NO_CLOCK, slotNames));
+  }
+
+  /** What `look` reads, beside the transactions and without their lock. */
+  #look<Found>(now: EpochMs, asked: readonly Ask[], look: (steps: LedgerSteps) => Found): Promise<Found> {
     const rehearsal = new Rehearsal();
     const state = { statement: this.#options.state.shown, args: [this.#options.clock(now)] };
     const steps = new LedgerSteps(
       rehearsedStatements(rehearsal, () => state),
       this.#options.chainKey,
     );
-    const asked = [state, { statement: KEY, args: [keyId] }];
-    return this.#linked((link) =>
-      rehearsal.transact(link, asked, () => steps.standing(keyId, objectName, NO_CLOCK, slotNames)),
-    );
+    return this.#linked((link) => rehearsal.transact(link, [state, ...asked], () => look(steps)));
   }
 
   #transact<Result>(

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { timeOrderedId } from "../../../src/core/id.ts";
 import type { RefusalCode } from "../../../src/core/verdict.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { holdOf, NOON } from "../../ledger/entries.ts";
@@ -30,6 +31,12 @@ const SITUATIONS: readonly (readonly [Situation, RefusalCode | "admitted"])[] = 
   [{ revoked: true, refusal: "body_too_large" }, "body_too_large"],
   [{ revoked: true, refusal: "encoding_unsupported" }, "encoding_unsupported"],
 ];
+
+const WATCHED = {
+  vendor: "stripe",
+  allowed_endpoints: ["* /**"],
+  auto_revoke: { cap_hits: 3, within: "1h" },
+};
 
 async function callIn(store: Store, { expired, revoked, braked, full, refusal }: Situation) {
   const { id } = await issue(store);
@@ -102,6 +109,21 @@ export function precedenceConformance(open: OpenStore): void {
       expect(braked.decision).toMatchObject({ code: "brake_engaged", reason: "2 a.m." });
       const revoked = await callIn(store, { revoked: true });
       expect(revoked.decision).toMatchObject({ code: "key_revoked", reason: "stuck loop" });
+    }),
+  );
+
+  test(
+    "names the key's own rule that has revoked it",
+    within(open, async ({ store }) => {
+      const { id: keyId } = await issue(store, { policy: WATCHED });
+      const call_id = timeOrderedId("call", NOON);
+      const tripped = { rule: "cap_hits", limit: 3, within: "1h", value: 3, baseline: null, call_id };
+      const slice = await store.readRevokeSlice(10, NOON);
+      const revocations = [{ keyId, reason: "3 cap_hits in 1h", tripped }];
+      const findings = { tallies: [], aged: [], revocations, at: NOON };
+      expect(await store.finishRevokeSlice(slice, findings)).toEqual([keyId]);
+      const refused = { admitted: false, code: "key_revoked", rule: "auto_revoke.cap_hits" };
+      expect(await store.apply([holdOf(keyId, 1)], NOON)).toMatchObject([refused]);
     }),
   );
 

@@ -22,6 +22,7 @@ import { addRunGuardCommand } from "./cli/run-guard.ts";
 import { emptyProgram, runProgram } from "./cli/run-program.ts";
 import { addServeCommand } from "./cli/serve.ts";
 import { addSpendCommand } from "./cli/spend.ts";
+import { addStoreCommands } from "./cli/store.ts";
 import { addStripeScopesCommand } from "./cli/stripe-scopes.ts";
 import { addTokenCommands } from "./cli/token.ts";
 import { addVendorCommands } from "./cli/vendor.ts";
@@ -49,6 +50,7 @@ export function createProgram(cli: Cli): Command {
   addRestoreCommand(program, cli);
   addRekeyCommand(program, cli);
   addMigrateCommand(program, cli);
+  addStoreCommands(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);
   return withExamples(program, [

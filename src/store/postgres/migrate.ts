@@ -1,6 +1,6 @@
 import type { ReservedSQL, SQL } from "bun";
 import type { EpochMs } from "../../core/window.ts";
-import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
+import { type AppliedMigration, isHalfCopy, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
 import first from "../migrations/0001_first.postgres.sql" with { type: "text" };
 import vendorObjects from "../migrations/0002_vendor_objects.postgres.sql" with { type: "text" };
 import rollingWindows from "../migrations/0003_rolling_windows.postgres.sql" with { type: "text" };
@@ -43,6 +43,14 @@ export async function migrate(pool: SQL, now: EpochMs, migrations: readonly Migr
   } finally {
     await connection.release();
   }
+}
+
+/**
+ * The same for the target of a copy, which may have been begun.
+ * @throws Problem where that was done by another release.
+ */
+export async function migrateHalfCopy(pool: SQL, now: EpochMs): Promise<void> {
+  if (!isHalfCopy(MIGRATIONS, await appliedTo(pool))) await migrate(pool, now);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
-import { type AppliedMigration, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
+import { type AppliedMigration, isHalfCopy, type Migration, migrationHash, pendingMigrations } from "../migrate.ts";
 import first from "../migrations/0001_first.sqlite.sql" with { type: "text" };
 import vendorObjects from "../migrations/0002_vendor_objects.sqlite.sql" with { type: "text" };
 import rollingWindows from "../migrations/0003_rolling_windows.sqlite.sql" with { type: "text" };
@@ -150,6 +150,15 @@ export function migrate(
     if (database.inTransaction) database.run("ROLLBACK");
     throw cause;
   }
+}
+
+/**
+ * The same for the target of a copy, which may have been begun.
+ * @throws Problem where that was done by another release.
+ */
+export function migrateHalfCopy(database: Database, path: string, now: EpochMs): void {
+  const applied = appliedTo(database);
+  if (!isHalfCopy(MIGRATIONS, applied)) migrate(database, path, now);
 }
 
 /** @throws Problem where a newer release, or an edited migration, has made the schema, or where there is none at all. */

@@ -115,5 +115,6 @@ function prepareAdding(database: Database, condition: string) {
   ].map((statement) => database.query<unknown, [Record<string, bigint | string>]>(statement));
 }
 
-const SAME_SUBJECT = `who.vault_key_id = audit_rows.vault_key_id AND who.agent_run_id IS audit_rows.agent_run_id
+/** Whether `who` made the call of a row. */
+export const SAME_SUBJECT = `who.vault_key_id = audit_rows.vault_key_id AND who.agent_run_id IS audit_rows.agent_run_id
   AND who.agent_name IS audit_rows.agent_name AND who.agent_run_label IS audit_rows.agent_run_label`;

@@ -197,7 +197,8 @@ async function attempt<T>(verb: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function unavailable(cause: unknown): Error {
+/** What callers handle in place of what the driver throws. */
+export function unavailable(cause: unknown): Error {
   if (cause instanceof Problem) return cause;
   if (!isDriverError(cause)) return cause instanceof Error ? cause : new Error(String(cause));
   return new Problem(

@@ -16,6 +16,7 @@ import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
 import { sharedCapsNow } from "./operate/budgets-above.ts";
 import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
+import { firstToken } from "./operate/first-token.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";
 import { logAlerts } from "./operate/log-alerts.ts";
 import { assertMasterKey } from "./operate/rekey.ts";
@@ -291,15 +292,3 @@ function refuseOpenBind({ host, port }: Listen, config: Config): void {
     "give --tls-cert and --tls-key, say --behind-tls-proxy where a TLS proxy stands in front, or listen on 127.0.0.1",
   );
 }
-
-async function firstToken(control: ControlPlane): Promise<string | undefined> {
-  if ((await control.listTokens()).length > 0) return undefined;
-  const made = await control.issueToken({ role: "admin", name: FIRST_TOKEN });
-  // Of several servers that start on a new store at once one says it: ids are in the order of time.
-  const first = (await control.listTokens()).filter(({ name }) => name === FIRST_TOKEN).map(({ id }) => id);
-  if (first.toSorted()[0] === made.id) return made.token;
-  await control.revokeToken(made.id);
-  return undefined;
-}
-
-const FIRST_TOKEN = "first start";

@@ -14,7 +14,6 @@ import { type Control, type Listening, type ListenOptions, listen } from "./list
 import { causeText, type Log } from "./log.ts";
 import { startAuditUpkeep } from "./operate/audit-upkeep.ts";
 import { sharedCapsNow } from "./operate/budgets-above.ts";
-import type { ControlPlane } from "./operate/control-plane.ts";
 import { createControlPlane } from "./operate/create-control-plane.ts";
 import { firstToken } from "./operate/first-token.ts";
 import { type Installation, openInstallation } from "./operate/installation.ts";

@@ -20,7 +20,7 @@ interface ServeFlags {
 export function addServeCommand(program: Command, cli: Cli): void {
   const command = program
     .command("serve")
-    .description("run the proxy, the control API and its documentation")
+    .description("run the proxy, the control API with its documentation, and the dashboard")
     .option("--listen <host:port>", "where agents and operators reach it (default: 127.0.0.1:7878)")
     .option("--admin-listen <host:port>", "take the control API away from --listen, to an address of its own")
     .option(
@@ -104,7 +104,7 @@ export function startText(server: RunningServer, { voice }: Cli): string {
     "",
     facts([
       ["agents", `${url}/{vendor}/…`],
-      ["operators", `${adminUrl}/vault/keys, documentation at ${adminUrl}/docs`],
+      ["operators", `${adminUrl}/ (dashboard), ${adminUrl}/vault/keys (API), documentation at ${adminUrl}/docs`],
       ["data directory", dataDir],
     ]),
   ];
@@ -127,7 +127,7 @@ export function startText(server: RunningServer, { voice }: Cli): string {
   if (firstAdminToken !== undefined) {
     lines.push(
       "",
-      "Admin token for the control API, shown this once and kept nowhere in clear:",
+      "Admin token for dashboard and control API, shown this once and kept nowhere in clear:",
       `  ${firstAdminToken}`,
       "(On this machine the command line needs no token. A new one: keybrake token issue --role admin)",
     );

@@ -51,7 +51,7 @@ describe("keybrake serve", () => {
         "Keybrake listens on http://127.0.0.1:7878",
         "",
         "agents          http://127.0.0.1:7878/{vendor}/…",
-        "operators       http://127.0.0.1:7878/vault/keys, documentation at http://127.0.0.1:7878/docs",
+        "operators       http://127.0.0.1:7878/ (dashboard), http://127.0.0.1:7878/vault/keys (API), documentation at http://127.0.0.1:7878/docs",
         "data directory  DATA",
         "",
         '{"time":"2026-03-04T05:06:07.000Z","level":"info","event":"listening","port":7878}',

@@ -129,7 +129,7 @@ function violations(source: Source): Violation[] {
 }
 
 const root = resolve(import.meta.dir, "..");
-const tree = ["{src,test,scripts}/**/*.{ts,tsx}", "clients/typescript/src/*.ts"]
+const tree = ["{src,test,scripts}/**/*.{ts,tsx}", "clients/typescript/src/*.ts", "examples/*/check.ts"]
   .flatMap((glob) => [...new Glob(glob).scanSync({ cwd: root })])
   .sort()
   .map((path) => readSource(path, readFileSync(join(root, path), "utf8")));

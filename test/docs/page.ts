@@ -8,6 +8,8 @@ export const ROOT = resolve(import.meta.dir, "../..");
 export interface Block {
   readonly language: string;
   readonly text: string;
+  /** The file that it shows, where a comment before it names one: `examples/argo/billing.yaml`. */
+  readonly file?: string;
 }
 
 export interface Page {
@@ -19,10 +21,14 @@ export interface Page {
   readonly prose: string;
 }
 
-const FENCE = /^```([a-z]*)\n([\s\S]*?)^```$/gm;
+const FENCE = /(?:^<!-- (\S+) -->\n)?^(`{3,})([a-z]*)\n([\s\S]*?)^\2$/gm;
 
 export function readPage(path: string, text: string): Page {
-  const blocks = [...text.matchAll(FENCE)].map(([, language = "", body = ""]) => ({ language, text: body }));
+  const blocks = [...text.matchAll(FENCE)].map(([, file, , language = "", body = ""]) => ({
+    language,
+    text: body,
+    ...(file === undefined ? {} : { file }),
+  }));
   return { path, text, blocks, prose: text.replace(FENCE, "") };
 }
 

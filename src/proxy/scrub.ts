@@ -37,10 +37,9 @@ export function scrubText(text: string, secrets: readonly string[]): string {
 
 /** The body without the secrets; the very same array where none is in it. */
 export function scrubBytes(body: Uint8Array, secrets: readonly string[]): Uint8Array {
-  const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const isPlain = !secrets.some((secret) => view.includes(secret, 0, "latin1"));
-  if (isPlain && !view.includes("\\u00")) return body;
-  const text = unescaped(view.toString("latin1"));
+  const written = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");
+  if (!written.includes("\\u00") && !secrets.some((secret) => written.includes(secret))) return body;
+  const text = unescaped(written);
   const clean = scrubText(text, secrets);
   return clean === text ? body : Buffer.from(clean, "latin1");
 }

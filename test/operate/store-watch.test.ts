@@ -13,7 +13,12 @@ const PATH = "/data/keybrake.db";
 function watchOver(files: Map<string, string>) {
   const lines: { event: string; fields: LogFields | undefined }[] = [];
   const write = (event: string, fields?: LogFields) => void lines.push({ event, fields });
-  const watch = new StoreWatch(PATH, { info: write, error: write }, (path) => files.get(path));
+  const watch = new StoreWatch(
+    PATH,
+    { info: write, error: write },
+    (path) => files.get(path),
+    (path) => files.has(path),
+  );
   return { watch, lines, events: () => lines.map(({ event }) => event) };
 }
 
@@ -100,6 +105,20 @@ describe("a guarded store", () => {
     expect(applied).toBe(1);
     expect(await guarded.findKeyByHash(new Uint8Array())).toBeUndefined();
     expect(guarded.kind).toBe("sqlite");
+  });
+
+  test("is not asked again while its files are others, and says so after the first batch on them", async () => {
+    const files = opened();
+    let applied = 0;
+    const guarded = guardStore(
+      store(() => applied++),
+      watchOver(files).watch,
+    );
+    files.set(`${PATH}-wal`, "another inode");
+    for (let batch = 0; batch < 3; batch++) {
+      await expect(guarded.apply([], 0)).rejects.toMatchObject({ code: "unavailable" });
+    }
+    expect(applied).toBe(1);
   });
 
   test("does not say that a batch is durable when its file went away meanwhile", async () => {

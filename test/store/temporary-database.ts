@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
@@ -26,9 +26,22 @@ export interface SqliteUnderTest extends StoreUnderTest {
   readonly path: string;
 }
 
+/** A database of this release without a row, made once: migrating takes longer than most tests. */
+let empty: Uint8Array | undefined;
+
+async function emptyDatabase(): Promise<Uint8Array> {
+  if (empty) return empty;
+  const { path, remove } = temporaryDatabase();
+  await openSqliteStore(path, NOON).close();
+  empty = readFileSync(path);
+  remove();
+  return empty;
+}
+
 /** A SQLite store on a real file. */
 export async function openTemporaryStore(): Promise<SqliteUnderTest> {
   const { path, remove } = temporaryDatabase();
+  writeFileSync(path, await emptyDatabase(), { mode: 0o600 });
   const handles: Store[] = [openSqliteStore(path, NOON)];
   return {
     path,

@@ -38,10 +38,15 @@ export function scrubText(text: string, secrets: readonly string[]): string {
 /** The body without the secrets; the very same array where none is in it. */
 export function scrubBytes(body: Uint8Array, secrets: readonly string[]): Uint8Array {
   const written = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");
-  if (!written.includes("\\u00") && !secrets.some((secret) => written.includes(secret))) return body;
-  const text = unescaped(written);
-  const clean = scrubText(text, secrets);
-  return clean === text ? body : Buffer.from(clean, "latin1");
+  const clean = scrubWritten(written, secrets);
+  return clean === written ? body : Buffer.from(clean, "latin1");
+}
+
+/** Where a secret stands in it, in clear or in JSON's escapes, the text without both; else the same text. */
+function scrubWritten(written: string, secrets: readonly string[]): string {
+  const plain = written.includes("\\u00") ? unescaped(written) : written;
+  const clean = scrubText(plain, secrets);
+  return clean === plain ? written : clean;
 }
 
 /** JSON may write any character as `\u00XX`; quotation mark and backslash keep theirs, so that JSON stays JSON. */
@@ -52,16 +57,16 @@ function unescaped(text: string): string {
   });
 }
 
+const ESCAPE_CHARACTERS = "\\u0000".length;
+
 /** The same for a body that passes through in pieces: what could be the beginning of a secret waits for the next piece. */
 export function scrubStream(secrets: readonly string[]): TransformStream<Uint8Array, Uint8Array> {
-  const keep = Math.max(0, ...secrets.map((secret) => secret.length)) - 1;
+  const keep = Math.max(0, ...secrets.map((secret) => secret.length)) * ESCAPE_CHARACTERS;
   let rest = "";
   return new TransformStream({
     transform(chunk, controller) {
-      const text = scrubText(
-        rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1"),
-        secrets,
-      );
+      const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+      const text = scrubWritten(rest + piece, secrets);
       const cut = Math.max(0, text.length - keep);
       rest = text.slice(cut);
       if (cut > 0) controller.enqueue(Buffer.from(text.slice(0, cut), "latin1"));

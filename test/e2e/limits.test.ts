@@ -20,6 +20,8 @@ import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.t
 const CALLS_PER_KEY_MAX = 4;
 const SETTINGS = `limits:\n  body_timeout: 2s\n  concurrent_calls_per_key_max: ${CALLS_PER_KEY_MAX}\n`;
 const GOOD_CALL_MS = 2_000;
+/** Far below drain_timeout, and what a busy machine may take to end a process. */
+const AT_ONCE_MS = 10_000;
 /** Ten seconds for a head, and the rounds in which a listener looks. */
 const SLOW_CLIENT_MS = 16_000;
 /** More than the sockets' buffers between a vendor and a client take. */
@@ -231,7 +233,7 @@ describe("SIGTERM", () => {
     expect((await running).status).toBe(200);
     const finishedMs = performance.now();
     expect(await exit).toBe(0);
-    expect(performance.now() - finishedMs).toBeLessThan(1_000);
+    expect(performance.now() - finishedMs).toBeLessThan(AT_ONCE_MS);
     expect(server.output()).not.toContain('"error"');
     const rows = await bench.json<{ state: string }[]>(["audit", "--limit", "1000"]);
     expect(rows.filter(({ state }) => state === "held" || state === "unresolved")).toEqual([]);
@@ -245,6 +247,6 @@ describe("SIGTERM", () => {
     const idle = await bench.serve();
     const startedMs = performance.now();
     expect(await idle.kill("SIGTERM")).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(AT_ONCE_MS);
   });
 });

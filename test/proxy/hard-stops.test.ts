@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from "bun:test";
-import { HardStops } from "../../src/proxy/hard-stops.ts";
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { HardStops, startHardStops } from "../../src/proxy/hard-stops.ts";
 import type { FlyingCall } from "../../src/proxy/in-flight.ts";
 import { InFlight } from "../../src/proxy/in-flight.ts";
 import type { RecordedHardStop } from "../../src/store/store.ts";
@@ -14,6 +14,7 @@ let logged: string[];
 let elapsedMs: number;
 let inFlight: InFlight;
 let stops: HardStops;
+let watched: ConstructorParameters<typeof HardStops>[0];
 
 beforeEach(() => {
   [stored, reads, broken, logged, elapsedMs] = [[], 0, false, [], 0];
@@ -25,8 +26,10 @@ beforeEach(() => {
     return Promise.resolve(stored.filter((stop) => stop.seq > seq));
   };
   const log = { info: (event: string) => logged.push(event), error: (event: string) => logged.push(event) };
-  stops = new HardStops({ store: { hardStopsSince } as never, clock, log, inFlight }, 0);
+  watched = { store: { hardStopsSince } as never, clock, log, inFlight };
+  stops = new HardStops(watched, 0);
 });
+afterEach(() => void jest.useRealTimers());
 
 function fly(seq: number, keyId = "vk_1"): FlyingCall {
   const call = { callId: `call_${seq}`, seq, keyId, label: null, vendor: "stripe", abort: new AbortController() };
@@ -84,4 +87,16 @@ test("reads on after a store that failed, and says so once", async () => {
   broken = false;
   await stops.poll();
   expect(call.abort.signal.aborted).toBe(true);
+});
+
+test("aborts within half a second of a stop: the rest of the second is the operator's command's", async () => {
+  jest.useFakeTimers();
+  const end = await startHardStops(watched);
+  const call = fly(1);
+  stored.push(everything(1, 1));
+  jest.advanceTimersByTime(500);
+  // What the store is asked for is there after some turns, and nothing waits for the clock.
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  expect(call.abort.signal.aborted).toBe(true);
+  end();
 });

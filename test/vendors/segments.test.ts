@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SegmentedMessage } from "sms-segments-calculator";
 import { segmentCount } from "../../src/vendors/segments.ts";
+import { workMs } from "../harness/work-time.ts";
 
 /** Twilio's own calculator, the oracle. */
 function twilioCount(body: string): number {
@@ -73,9 +74,9 @@ describe("segments of a message", () => {
 
   test("counts the longest body in well under 20 ms, so that one agent cannot stall the others", () => {
     const bodies = ["a".repeat(1600), "я".repeat(1600), "👨‍👩‍👧".repeat(200)];
-    for (const body of bodies) segmentCount(body);
-    const started = performance.now();
-    for (const body of bodies) segmentCount(body);
-    expect(performance.now() - started).toBeLessThan(60);
+    const tookMs = workMs(() => {
+      for (const body of bodies) segmentCount(body);
+    });
+    expect(tookMs).toBeLessThan(60);
   });
 });

@@ -5,6 +5,7 @@ import { compilePolicy } from "../../../src/policy/compile.ts";
 import { judge } from "../../../src/policy/judge.ts";
 import { readDeclarations } from "../../../src/vendors/declared/read.ts";
 import { operationOf } from "../../../src/vendors/operations.ts";
+import { workMs } from "../../harness/work-time.ts";
 import { declared } from "../declared/declare.ts";
 import { type CallParts, costOf, exposureOf, makeAnswer, makeCall, makePricing, operationFor } from "../make-call.ts";
 import { segment, sendgrid, shopify } from "./shipped.ts";
@@ -116,9 +117,8 @@ describe("Shopify", () => {
     `${"{a".repeat(4_900)}${"}".repeat(4_900)}`,
     "{a(b:".repeat(2) + "[".repeat(9_000),
   ])("does not run %s", (document) => {
-    const startedMs = performance.now();
     expect(refusalOf(GRAPHQL, { json: { query: document } })).toBeDefined();
-    expect(performance.now() - startedMs).toBeLessThan(500);
+    expect(workMs(() => refusalOf(GRAPHQL, { json: { query: document } }))).toBeLessThan(500);
   });
 
   const transaction = (kind: JsonValue) => ({ transaction: { amount: "10.00", currency: "USD", kind } });

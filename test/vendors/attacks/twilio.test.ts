@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { operationOf } from "../../../src/vendors/operations.ts";
 import { readTwiml } from "../../../src/vendors/twilio/twiml.ts";
 import { twilio } from "../../../src/vendors/twilio.ts";
+import { workMs } from "../../harness/work-time.ts";
 import { type CallParts, exposureOf, makeCall, makePricing, operationFor } from "../make-call.ts";
 
 const ROOT = `/2010-04-01/Accounts/AC${"0".repeat(32)}`;
@@ -92,15 +93,16 @@ describe("Twilio counts nothing as free that costs", () => {
   });
 
   test("reads long TwiML in a moment, whatever it repeats", () => {
-    const startedMs = performance.now();
-    for (const text of [
+    const texts = [
       `<Response><Say ${"a ".repeat(50_000)}`,
       `<Response><Say ${'a="b" '.repeat(50_000)}`,
       `<Response><Say a${" ".repeat(100_000)}`,
       `<Response><Say${' a = "'.repeat(50_000)}>`,
-    ]) {
-      expect(readTwiml(text)).toMatchObject({ ok: false });
-    }
-    expect(performance.now() - startedMs).toBeLessThan(1500);
+    ];
+    for (const text of texts) expect(readTwiml(text)).toMatchObject({ ok: false });
+    const tookMs = workMs(() => {
+      for (const text of texts) readTwiml(text);
+    });
+    expect(tookMs).toBeLessThan(1500);
   });
 });

@@ -1,92 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import type { AuditRow } from "../../src/audit/row.ts";
-import { DOUBLE_SECRETS, startPlane, type TestKey, type TestPlane } from "../harness/plane.ts";
+import { describe, expect, test } from "bun:test";
+import { DOUBLE_SECRETS } from "../harness/plane.ts";
+import type { DoubleAnswer } from "../harness/vendor-double.ts";
 import {
-  type DoubleAnswer,
-  type RecordedRequest,
-  startVendorDouble,
-  type VendorDouble,
-} from "../harness/vendor-double.ts";
+  answer,
+  CONFIRM,
+  call,
+  intent,
+  issue,
+  LOOK_UP,
+  plane,
+  rows,
+  sent,
+  useOneIntent,
+  vendor,
+} from "./one-intent.ts";
 
-/** What the vendor has: one PaymentIntent of 20 dollars. */
-let intent: Record<string, unknown>;
-let vendor: VendorDouble;
-let plane: TestPlane;
-
-beforeAll(async () => {
-  vendor = await startVendorDouble(answer);
-  plane = await startPlane({ origins: { stripe: vendor.origin }, limits: { upstreamTimeoutMs: 500 } });
-});
-
-beforeEach(() => {
-  intent = {
-    id: "pi_1",
-    object: "payment_intent",
-    amount: 2000,
-    amount_received: 0,
-    currency: "usd",
-    customer: "cus_1",
-    status: "requires_confirmation",
-  };
-  vendor.answer = answer;
-  vendor.requests.length = 0;
-});
-
-afterEach(async () => {
-  // Nothing of one test is remembered in the next.
-  await plane.plane.ledger.drain();
-  plane.clock.advance(9 * 86_400_000);
-  await plane.store.purgeRecordedCalls(plane.clock.now());
-});
-
-afterAll(async () => {
-  await plane.stop();
-  await vendor.stop();
-});
-
-function answer({ method, target, body }: RecordedRequest): DoubleAnswer {
-  if (method === "POST" && target.endsWith("/confirm")) {
-    intent = { ...intent, status: "succeeded", amount_received: intent["amount"] };
-  } else if (method === "POST") {
-    const amount = /(?:^|&)amount=([0-9]+)/.exec(body)?.[1];
-    if (amount !== undefined) intent = { ...intent, amount: Number(amount) };
-  }
-  return { status: 200, body: JSON.stringify(intent) };
-}
-
-function sent(): string[] {
-  return vendor.requests.map(({ method, target }) => `${method} ${target}`);
-}
-
-const LOOK_UP = "GET /v1/payment_intents/pi_1";
-const CONFIRM = "POST /v1/payment_intents/pi_1/confirm";
-
-async function call(
-  key: TestKey,
-  endpoint: string,
-  body = "",
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  const [method, path] = endpoint.split(" ") as [string, string];
-  return fetch(`${plane.url}/stripe${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${key.token}`,
-      "content-type": "application/x-www-form-urlencoded",
-      ...headers,
-    },
-    ...(method === "GET" ? {} : { body }),
-  });
-}
-
-async function issue(policy: Record<string, unknown> = {}): Promise<TestKey> {
-  return plane.issue({ daily_usd_cap: 100, ...policy }, { expiresAt: plane.clock.now() + 3_600_000 });
-}
-
-async function rows(key: TestKey): Promise<readonly AuditRow[]> {
-  await plane.plane.ledger.drain();
-  return (await plane.store.queryAudit({ keyId: key.id }, { limit: 50 })).rows;
-}
+useOneIntent();
 
 describe("a call whose request does not say what it costs", () => {
   test("is held at what the vendor says, asked with the real secret, before it is sent", async () => {

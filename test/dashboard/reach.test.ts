@@ -136,7 +136,7 @@ describe.skipIf(WITHOUT_BROWSER !== undefined)("the dashboard", () => {
     }
     await press("Menu");
     await press("Keys");
-    await sees("reach/one");
+    await loaded();
     await (await find("Revoke reach/one")).tap();
     await sees("Revoked reach/one.");
     await end();

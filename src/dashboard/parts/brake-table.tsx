@@ -1,6 +1,7 @@
 import type { BrakeView } from "../../operate/brake-verbs.ts";
 import { reachOf } from "../brakes.ts";
 import { At } from "./at.tsx";
+import { TableHead } from "./table-head.tsx";
 
 interface Properties {
   readonly brakes: readonly BrakeView[];
@@ -13,16 +14,7 @@ export function BrakeTable({ brakes, onRelease }: Properties) {
   return (
     <table class="table">
       <caption class="hidden">Engaged brakes</caption>
-      <thead>
-        <tr>
-          <th scope="col">Stops</th>
-          <th scope="col">Why</th>
-          <th scope="col">Since</th>
-          <th scope="col">
-            <span class="hidden">Acts</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead names={["Stops", "Why", "Since"]} acts="Acts" />
       <tbody>
         {brakes.map((brake) => (
           <tr key={brake.id}>

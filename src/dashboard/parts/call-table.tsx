@@ -1,5 +1,6 @@
 import type { Row } from "../stream.ts";
 import { CallRow } from "./call-row.tsx";
+import { TableHead } from "./table-head.tsx";
 
 interface Properties {
   readonly rows: readonly Row[];
@@ -11,20 +12,7 @@ export function CallTable({ rows, caption }: Properties) {
   return (
     <table class="table calls">
       <caption class="hidden">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Verdict</th>
-          <th scope="col">Call</th>
-          <th scope="col">Run</th>
-          <th scope="col" class="amount">
-            Cost
-          </th>
-          <th scope="col">
-            <span class="hidden">More</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead names={["When", "Verdict", "Call", "Run", "Cost"]} amount="Cost" acts="More" />
       <tbody>
         {rows.map((row) => (
           <CallRow key={row.id} row={row} />

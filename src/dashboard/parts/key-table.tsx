@@ -1,6 +1,7 @@
 import type { KeyView } from "../../operate/control-plane.ts";
 import type { Role } from "../session.ts";
 import { KeyRow } from "./key-row.tsx";
+import { TableHead } from "./table-head.tsx";
 
 interface Properties {
   readonly keys: readonly KeyView[];
@@ -13,20 +14,7 @@ export function KeyTable({ keys, role, changed }: Properties) {
   return (
     <table class="table keys">
       <caption class="hidden">Vault keys, the newest first</caption>
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">Vendor</th>
-          <th scope="col">Cap</th>
-          <th scope="col" class="amount">
-            Spent
-          </th>
-          <th scope="col">Left</th>
-          <th scope="col">
-            <span class="hidden">Acts</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead names={["Run", "Vendor", "Cap", "Spent", "Left"]} amount="Spent" acts="Acts" />
       <tbody>
         {keys.map((key) => (
           <KeyRow key={key.id} vaultKey={key} role={role} changed={changed} />

@@ -3,6 +3,7 @@ import { text } from "../row-text.ts";
 import type { Row } from "../stream.ts";
 import { At } from "./at.tsx";
 import { RunLink } from "./run-link.tsx";
+import { TableHead } from "./table-head.tsx";
 
 interface Properties {
   readonly rows: readonly Row[];
@@ -15,19 +16,7 @@ export function UnresolvedTable({ rows, onResolve }: Properties) {
   return (
     <table class="table unresolved">
       <caption class="hidden">Unresolved calls, the newest first</caption>
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Call</th>
-          <th scope="col">Run</th>
-          <th scope="col" class="amount">
-            Counts as spent
-          </th>
-          <th scope="col">
-            <span class="hidden">Acts</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead names={["When", "Call", "Run", "Counts as spent"]} amount="Counts as spent" acts="Acts" />
       <tbody>
         {rows.map((row) => (
           <tr key={row.id}>

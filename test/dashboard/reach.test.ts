@@ -136,6 +136,8 @@ describe.skipIf(WITHOUT_BROWSER !== undefined)("the dashboard", () => {
     }
     await press("Menu");
     await press("Keys");
+    // The page before it may show the same key.
+    await page.waitForSelector("h1::-p-text(Keys)");
     await loaded();
     await (await find("Revoke reach/one")).tap();
     await sees("Revoked reach/one.");

@@ -1,0 +1,14 @@
+import { agentScenarios } from "../../scripts/integrations/agent-scenarios.ts";
+import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
+
+const VERSION = "import importlib.metadata; print(importlib.metadata.version('agno'))";
+
+export const check: IntegrationCheck = {
+  stack: "Agno",
+  page: "agno",
+  ran: "runtime",
+  how: "its model a double on loopback",
+  install: (tools) => tools.python(),
+  version: (tools) => tools.says([tools.bin("python"), "-c", VERSION]),
+  scenarios: agentScenarios({ file: "agent.py" }),
+};

@@ -15,8 +15,8 @@ import { Progress } from "./progress.ts";
 import { counted, dollars } from "./wording.ts";
 
 interface CopyFlags {
-  readonly from: string;
-  readonly to: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly json?: true;
 }
 
@@ -26,15 +26,18 @@ export function addStoreCommands(program: Command, cli: Cli): void {
   const copy = store
     .command("copy")
     .description("copy everything into an empty store, prove the copy, and freeze the source")
-    .requiredOption("--from <url>", "the store that is there: sqlite:/path/keybrake.db, or postgres://…")
-    .requiredOption("--to <url>", "an empty one of the other kind, or what an earlier run has left")
+    .option("--from <url>", "the store that is there: sqlite:/path/keybrake.db, or postgres://…")
+    .option("--to <url>", "an empty one of the other kind, or what an earlier run has left")
     .option("--json", "print a JSON object")
     .action((flags: CopyFlags) => copyStores(cli, copy, flags));
   const example =
     "keybrake store copy --from sqlite:/var/lib/keybrake/keybrake.db --to postgres://keybrake@db.internal/kb";
-  withExamples(copy, [example, `${example} --json`]).addHelpText(
+  const hidden =
+    "KEYBRAKE_STORE_FILE=/run/secrets/store-url keybrake store copy --from sqlite:/var/lib/keybrake/keybrake.db";
+  withExamples(copy, [example, hidden, `${example} --json`]).addHelpText(
     "after",
-    "\nEvery server on either store must be stopped. A run that breaks off is run again; until it has come to its end nothing\n" +
+    "\nThe one of --from and --to that is left out is the store of KEYBRAKE_STORE_FILE, KEYBRAKE_STORE or --store: everybody\n" +
+      "on the machine can read a password on a command line.\n\nEvery server on either store must be stopped. A run that breaks off is run again; until it has come to its end nothing\n" +
       "opens the target. Then keys work there, and those of the source are frozen.",
   );
   withExamples(store, [example]);
@@ -46,9 +49,12 @@ async function copyStores(cli: Cli, command: Command, { from, to, json }: CopyFl
   const config = readConfig(globalFlags(command), cli.environment);
   const dataDir = prepareDataDir(config.dataDir);
   const progress = new Shown(voice);
+  if (from === undefined && to === undefined) {
+    throw new Problem("usage", "neither --from nor --to is given", "give at least one of the two stores");
+  }
   const report = await copyBetween({
-    from: urlOf(from, "--from", dataDir),
-    to: urlOf(to, "--to", dataDir),
+    from: urlOf(from ?? config.storeUrl, "--from", dataDir),
+    to: urlOf(to ?? config.storeUrl, "--to", dataDir),
     now: clock.now(),
     openChainKey: (sealed) => {
       const { masterKeyFile: keyFile, masterKeyCandidates: candidates } = config;

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import { isPostgresHere, startPostgres } from "../harness/postgres.ts";
 import { startTcpProxy } from "../harness/tcp-proxy.ts";
 import { liveInstallation } from "../store/installation-history.ts";
@@ -63,6 +64,19 @@ async function copies(): Promise<void> {
     const local = await terminal.run(["restore", "confirm", "--yes", "--data", lived.dataDir]);
     expect(local).toMatchObject({ code: 0, err: expect.stringContaining("moved to postgres://127.0.0.1") });
   });
+
+  test("takes either of the two from the environment, so that no password need be on a command line", async () => {
+    const environment = { KEYBRAKE_STORE: await server.database() };
+    const there = ["store", "copy", "--from", lived.url, "--data", lived.dataDir];
+    const { code, out, err } = await terminal.run(there, "", { environment });
+    expect([code, out]).toEqual([0, expect.stringContaining("every one is as in the source")]);
+    expect(err).toContain("frozen in the source");
+    const target = `sqlite:${join(lived.dataDir, "back.db")}`;
+    const back = await terminal.run(["store", "copy", "--to", target, "--data", lived.dataDir], "", { environment });
+    expect([back.code, back.out]).toEqual([0, expect.stringContaining("every one is as in the source")]);
+    const neither = await terminal.run(["store", "copy", "--data", lived.dataDir], "", { environment });
+    expect(neither).toMatchObject({ code: 2, err: expect.stringContaining("neither --from nor --to is given") });
+  }, 30_000);
 }
 
 test("refuses a server of KEYBRAKE_URL, and what names no store", async () => {

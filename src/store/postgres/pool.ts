@@ -7,7 +7,9 @@ export const LEDGER_CONNECTIONS = 2;
 /** Connections for everything that people and programs ask for, apart, so that no report keeps a call waiting. */
 export const OTHER_CONNECTIONS = 6;
 
+/** How long a new connection may take where the URL does not say: a call is not to wait longer for its refusal. */
 const CONNECT_TIMEOUT_SECONDS = 1;
+const CONNECT_TIMEOUT_SECONDS_MAX = 60;
 
 /** @throws Problem where `url` is none of PostgreSQL's. */
 export function openPool(url: string, connectionsMax: number): SQL {
@@ -26,7 +28,7 @@ export function openPool(url: string, connectionsMax: number): SQL {
     prepare: searchParams.get("pgbouncer") !== "true",
     max: connectionsMax,
     bigint: true,
-    connectionTimeout: CONNECT_TIMEOUT_SECONDS,
+    connectionTimeout: connectTimeoutOf(searchParams.get("connect_timeout")),
     idleTimeout: 0,
     // A connection that fails is told to whoever uses it.
     onclose: () => {},
@@ -42,6 +44,18 @@ function tlsOf(mode: string | null, caFile: string | null) {
   }
   if (caFile !== null) return { ca: Bun.file(caFile), rejectUnauthorized: true };
   return wanted ?? "prefer";
+}
+
+/** Seconds, by libpq's name: far away, or on a busy machine, a connection may take longer. */
+function connectTimeoutOf(text: string | null): number {
+  if (text === null) return CONNECT_TIMEOUT_SECONDS;
+  const seconds = /^[0-9]{1,2}$/.test(text) ? Number(text) : 0;
+  if (seconds >= 1 && seconds <= CONNECT_TIMEOUT_SECONDS_MAX) return seconds;
+  throw new Problem(
+    "usage",
+    `connect_timeout=${text} is not from 1 to ${CONNECT_TIMEOUT_SECONDS_MAX} seconds`,
+    `leave it out for ${CONNECT_TIMEOUT_SECONDS} second`,
+  );
 }
 
 export function isPostgresUrl(url: string): boolean {

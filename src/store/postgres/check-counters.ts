@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { ROLLING_WINDOWS_MS } from "../../core/window.ts";
+import { type MismatchRow, mismatchOf } from "../mismatch-row.ts";
 import type { CounterMismatch } from "../store.ts";
 import type { Db } from "./db.ts";
 
@@ -66,11 +67,6 @@ export async function checkCounters(db: Db): Promise<readonly CounterMismatch[]>
       SELECT budget_id, sum(amount)::int8 AS amount FROM rolling_entries GROUP BY budget_id
     ) AS entries ON entries.budget_id = rolling_totals.budget_id
     WHERE coalesce(used, 0) <> coalesce(amount, 0)
-  `)) as unknown as { budget_id: string; window_start: bigint; counter: bigint; amount: bigint }[];
-  return rows.map((row) => ({
-    budgetId: row.budget_id,
-    windowStart: Number(row.window_start),
-    counter: row.counter,
-    rows: row.amount,
-  }));
+  `)) as unknown as MismatchRow[];
+  return rows.map(mismatchOf);
 }

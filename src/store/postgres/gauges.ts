@@ -1,29 +1,18 @@
 import type { SQL as Pool } from "bun";
-import type { Micros } from "../../core/money.ts";
 import { type EpochMs, ROLLING_WINDOWS_MS } from "../../core/window.ts";
 import { rollingWindowOf } from "../../ledger/budget.ts";
-import type { PolicyDocument } from "../../policy/policy.ts";
 import type { CounterPage, CounterPlace, GaugeReads, KeyPolicy, StoreGauges } from "../gauge-reads.ts";
-
-/** Of what waits, no more is counted: a figure that large says enough, and every scrape costs the same. */
-const COUNTED_MAX = 10_000;
-
-/** An entry of an index for each: what a hundred thousand cost, no call should wait for twice. */
-const KEYS_COUNTED_MAX = 100_000;
-
-interface GaugesRow {
-  readonly unresolved: bigint;
-  readonly unresolved_micros: Micros;
-  readonly alerts: bigint;
-  readonly prices: bigint;
-  readonly keys: bigint;
-}
-
-interface CounterRow {
-  readonly budget_id: string;
-  readonly window_start: bigint | null;
-  readonly used: bigint | null;
-}
+import {
+  AFTER_EVERY_ID,
+  COUNTED_MAX,
+  type CounterRow,
+  type GaugesRow,
+  gaugesOf,
+  KEYS_COUNTED_MAX,
+  keyPolicy,
+  type PolicyRow,
+  pageOf,
+} from "../gauge-rows.ts";
 
 /** Bounded reads for metrics. */
 export class PostgresGauges implements GaugeReads {
@@ -49,13 +38,7 @@ export class PostgresGauges implements GaugeReads {
            SELECT 1 FROM vault_keys WHERE revoked_at IS NULL AND expires_at > $1 LIMIT ${KEYS_COUNTED_MAX}) AS k) AS keys`,
       [now],
     )) as [GaugesRow];
-    return {
-      unresolvedCalls: Number(row.unresolved),
-      unresolvedMicros: row.unresolved_micros,
-      alertsWaiting: Number(row.alerts),
-      pricesWaiting: Number(row.prices),
-      activeKeys: Number(row.keys),
-    };
+    return gaugesOf(row);
   }
 
   async activePolicies(before: string | undefined, limit: number, now: EpochMs): Promise<readonly KeyPolicy[]> {
@@ -63,8 +46,8 @@ export class PostgresGauges implements GaugeReads {
       `SELECT id, policy FROM vault_keys WHERE id < $1 AND revoked_at IS NULL AND expires_at > $2
        ORDER BY id DESC LIMIT $3`,
       [before ?? AFTER_EVERY_ID, now, limit],
-    )) as { id: string; policy: string }[];
-    return rows.map(({ id, policy }) => ({ id, policy: JSON.parse(policy) as PolicyDocument }));
+    )) as PolicyRow[];
+    return rows.map(keyPolicy);
   }
 
   async counterUses(places: readonly CounterPlace[], now: EpochMs): Promise<readonly bigint[]> {
@@ -100,13 +83,6 @@ export class PostgresGauges implements GaugeReads {
            WHERE ids.id IS NOT NULL ORDER BY ids.id, window_start`,
       [after > prefix ? after : prefix, `${prefix}\u{10ffff}`, limit, JSON.stringify(starts)],
     )) as CounterRow[];
-    const ids = new Set(rows.map((row) => row.budget_id));
-    const uses = rows.flatMap(({ budget_id: budgetId, window_start: start, used }) =>
-      start === null || used === null ? [] : [{ budgetId, windowStart: Number(start), used }],
-    );
-    return { uses, next: ids.size < limit ? undefined : rows.at(-1)!.budget_id };
+    return pageOf(rows, limit);
   }
 }
-
-/** Ids are ASCII. */
-const AFTER_EVERY_ID = "\u{10ffff}";

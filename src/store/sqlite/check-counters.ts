@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import { ROLLING_WINDOWS_MS } from "../../core/window.ts";
+import { type MismatchRow, mismatchOf } from "../mismatch-row.ts";
 import type { CounterMismatch } from "../store.ts";
 
 /**
@@ -66,11 +67,6 @@ export function checkCounters(db: BunSQLiteDatabase): readonly CounterMismatch[]
       SELECT budget_id, sum(amount) AS amount FROM rolling_entries GROUP BY budget_id
     ) AS entries ON entries.budget_id = rolling_totals.budget_id
     WHERE coalesce(used, 0) <> coalesce(amount, 0)
-  `) as unknown as { budget_id: string; window_start: bigint; counter: bigint; amount: bigint }[];
-  return rows.map((row) => ({
-    budgetId: row.budget_id,
-    windowStart: Number(row.window_start),
-    counter: row.counter,
-    rows: row.amount,
-  }));
+  `) as unknown as MismatchRow[];
+  return rows.map(mismatchOf);
 }

@@ -1,29 +1,18 @@
 import type { Database } from "bun:sqlite";
-import type { Micros } from "../../core/money.ts";
 import { type EpochMs, ROLLING_WINDOWS_MS } from "../../core/window.ts";
 import { rollingWindowOf } from "../../ledger/budget.ts";
-import type { PolicyDocument } from "../../policy/policy.ts";
 import type { CounterPage, CounterPlace, KeyPolicy, StoreGauges } from "../gauge-reads.ts";
-
-/** Of what waits, no more is counted: a figure that large says enough, and every scrape costs the same. */
-const COUNTED_MAX = 10_000;
-
-/** An entry of an index for each: what a hundred thousand cost, no call should wait for twice. */
-const KEYS_COUNTED_MAX = 100_000;
-
-interface GaugesRow {
-  readonly unresolved: bigint;
-  readonly unresolved_micros: Micros;
-  readonly alerts: bigint;
-  readonly prices: bigint;
-  readonly keys: bigint;
-}
-
-interface CounterRow {
-  readonly budget_id: string;
-  readonly window_start: bigint | null;
-  readonly used: bigint | null;
-}
+import {
+  AFTER_EVERY_ID,
+  COUNTED_MAX,
+  type CounterRow,
+  type GaugesRow,
+  gaugesOf,
+  KEYS_COUNTED_MAX,
+  keyPolicy,
+  type PolicyRow,
+  pageOf,
+} from "../gauge-rows.ts";
 
 /** Bounded reads for metrics, a prepared statement each. */
 export class SqliteGauges {
@@ -34,19 +23,11 @@ export class SqliteGauges {
   }
 
   gauges(now: EpochMs): StoreGauges {
-    const row = this.#statements.gauges.get(now)!;
-    return {
-      unresolvedCalls: Number(row.unresolved),
-      unresolvedMicros: row.unresolved_micros,
-      alertsWaiting: Number(row.alerts),
-      pricesWaiting: Number(row.prices),
-      activeKeys: Number(row.keys),
-    };
+    return gaugesOf(this.#statements.gauges.get(now)!);
   }
 
   activePolicies(before: string | undefined, limit: number, now: EpochMs): readonly KeyPolicy[] {
-    const rows = this.#statements.policies.all(before ?? AFTER_EVERY_ID, now, limit);
-    return rows.map(({ id, policy }) => ({ id, policy: JSON.parse(policy) as PolicyDocument }));
+    return this.#statements.policies.all(before ?? AFTER_EVERY_ID, now, limit).map(keyPolicy);
   }
 
   counterUses(places: readonly CounterPlace[], now: EpochMs): readonly bigint[] {
@@ -62,16 +43,9 @@ export class SqliteGauges {
     const end = `${prefix}\u{10ffff}`;
     const from = after > prefix ? after : prefix;
     const rows = this.#statements.page.all(from, end, end, limit, JSON.stringify(starts));
-    const ids = new Set(rows.map((row) => row.budget_id));
-    const uses = rows.flatMap(({ budget_id: budgetId, window_start: start, used }) =>
-      start === null || used === null ? [] : [{ budgetId, windowStart: Number(start), used }],
-    );
-    return { uses, next: ids.size < limit ? undefined : rows.at(-1)!.budget_id };
+    return pageOf(rows, limit);
   }
 }
-
-/** Ids are ASCII. */
-const AFTER_EVERY_ID = "\u{10ffff}";
 
 function prepare(database: Database) {
   return {
@@ -89,7 +63,7 @@ function prepare(database: Database) {
          (SELECT count(*) FROM (
            SELECT 1 FROM vault_keys WHERE revoked_at IS NULL AND expires_at > ? LIMIT ${KEYS_COUNTED_MAX})) AS keys`,
     ),
-    policies: database.query<{ id: string; policy: string }, [string, EpochMs, number]>(
+    policies: database.query<PolicyRow, [string, EpochMs, number]>(
       `SELECT id, policy FROM vault_keys WHERE id < ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ?`,
     ),
     counter: database.query<{ used: bigint }, [string, EpochMs]>(

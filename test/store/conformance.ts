@@ -17,6 +17,7 @@ import { rewrapConformance } from "./conformance/rewraps.ts";
 import { rollingWindowConformance } from "./conformance/rolling-windows.ts";
 import { sessionConformance } from "./conformance/sessions.ts";
 import { spendConformance } from "./conformance/spend.ts";
+import { turnConformance } from "./conformance/turns.ts";
 import { vendorOutcomeConformance } from "./conformance/vendor-outcomes.ts";
 import { windowConformance } from "./conformance/windows.ts";
 import type { OpenStore } from "./store-under-test.ts";
@@ -44,5 +45,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe("another master key", () => rewrapConformance(open));
     describe("how vendors do", () => vendorOutcomeConformance(open));
     describe("several handles", () => handleConformance(open));
+    describe("several servers", () => turnConformance(open));
   });
 }

@@ -9,17 +9,29 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { version } from "../../package.json";
 import { BINARY } from "../../test/harness/keybrake.ts";
-import { CAP_RACE } from "./cap-race.ts";
+import { CAP_RACE, REPLICA_CAP_RACE } from "./cap-race.ts";
 import { DISK_RUNS } from "./disk-runs.ts";
 import { FAULT_RUNS } from "./fault-runs.ts";
 import { FILE_RUNS } from "./file-runs.ts";
 import { KILL_RUNS } from "./kill-runs.ts";
 import { PARSER_RUNS } from "./parser-runs.ts";
+import { REPLICA_FAULT_RUNS } from "./replica-faults.ts";
 import { type Finished, progressLine, tableOf } from "./report.ts";
-import { REVOKE_RUNS } from "./revoke-runs.ts";
+import { REPLICA_REVOKE_RUNS, REVOKE_RUNS } from "./revoke-runs.ts";
 import type { Section } from "./section.ts";
 
-const SECTIONS: readonly Section[] = [KILL_RUNS, FAULT_RUNS, DISK_RUNS, FILE_RUNS, CAP_RACE, REVOKE_RUNS, PARSER_RUNS];
+const SECTIONS: readonly Section[] = [
+  KILL_RUNS,
+  FAULT_RUNS,
+  DISK_RUNS,
+  FILE_RUNS,
+  CAP_RACE,
+  REVOKE_RUNS,
+  REPLICA_FAULT_RUNS,
+  REPLICA_CAP_RACE,
+  REPLICA_REVOKE_RUNS,
+  PARSER_RUNS,
+];
 const RESULTS = join(import.meta.dir, "results.json");
 const SEED_MAX = 2 ** 31;
 

@@ -100,7 +100,7 @@ async function makeFullDisk(): Promise<Disk | string> {
   const mounted = mountTmpfs();
   if (typeof mounted === "string") return mounted;
   const filler = join(mounted.folder, "filler");
-  const rig = await makeRig(join(mounted.folder, "data"));
+  const rig = await makeRig({ dataDir: join(mounted.folder, "data") });
   return {
     name: "full disk",
     rig,
@@ -179,7 +179,7 @@ async function startReadOnly({ violations, figures }: Outcome): Promise<void> {
     figures["read_only_start"] = `skipped: ${mounted}`;
     return;
   }
-  const rig = await makeRig(join(mounted.folder, "data"));
+  const rig = await makeRig({ dataDir: join(mounted.folder, "data") });
   try {
     mounted.remount("ro");
     const server = rig.spawn();

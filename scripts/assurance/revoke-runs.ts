@@ -2,8 +2,9 @@ import { freePort } from "../../test/harness/free-port.ts";
 import { succeededIntent } from "../../test/harness/stripe-answers.ts";
 import { between, type Random, randomFrom } from "../random.ts";
 import { HttpClient } from "./http-client.ts";
+import { noPostgres, openReplicas, REPLICAS } from "./replica-rig.ts";
 import { charge, type Key, load, makeRig, type Rig, seenOf } from "./rig.ts";
-import type { Section, SectionOptions, SectionResult } from "./section.ts";
+import { type Section, type SectionOptions, type SectionResult, skipped } from "./section.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 /** Keys that are under load at the same time, each until its revoke. */
@@ -21,7 +22,25 @@ export const REVOKE_RUNS: Section = {
   title: "revokes under load: calls sent after a revoke had returned",
   unit: "revokes",
   counts: { full: 10_000, usual: 3_000, quick: 400 },
-  run: runRevokes,
+  run: async (options) => {
+    const rig = await makeRig();
+    const start = async () => [await rig.start(), await rig.start({ port: await freePort() })];
+    return runRevokes(rig, start, options);
+  },
+};
+
+/** Replicas tell each other nothing: there is no notification that could be cut off, nor a connection between them. */
+export const REPLICA_REVOKE_RUNS: Section = {
+  name: "replica-revokes",
+  title: `the same over ${REPLICAS} replicas on one PostgreSQL`,
+  unit: "revokes",
+  counts: { full: 10_000, usual: 1_500, quick: 200 },
+  run: async (options) => {
+    const problem = noPostgres();
+    if (problem !== undefined) return skipped(problem);
+    const replicas = await openReplicas(REPLICAS);
+    return runRevokes(replicas.rig, () => replicas.startAll(), options);
+  },
 };
 
 interface Tally {
@@ -29,6 +48,7 @@ interface Tally {
   byCli: number;
   vendorCalls: number;
   sentAfter: number;
+  unavailable: number;
   late: number;
   readonly violations: string[];
 }
@@ -41,9 +61,13 @@ interface Bed {
   readonly tally: Tally;
 }
 
-async function runRevokes({ count, seed, onProgress }: SectionOptions): Promise<SectionResult> {
-  const rig = await makeRig();
-  const tally: Tally = { done: 0, byCli: 0, vendorCalls: 0, sentAfter: 0, late: 0, violations: [] };
+/** Stops the rig. */
+async function runRevokes(
+  rig: Rig,
+  start: () => Promise<readonly ServerProcess[]>,
+  { count, seed, onProgress }: SectionOptions,
+): Promise<SectionResult> {
+  const tally: Tally = { done: 0, byCli: 0, vendorCalls: 0, sentAfter: 0, unavailable: 0, late: 0, violations: [] };
   const seen = new Set<string>();
   rig.vendor.answer = (request) => {
     rig.vendor.requests.length = 0;
@@ -52,7 +76,7 @@ async function runRevokes({ count, seed, onProgress }: SectionOptions): Promise<
     return succeededIntent(request);
   };
   try {
-    const servers = [await rig.start(), await rig.start({ port: await freePort() })];
+    const servers = await start();
     const bed: Bed = { rig, servers, seen, tally };
     let next = 0;
     const lane = async (index: number) => {
@@ -67,43 +91,46 @@ async function runRevokes({ count, seed, onProgress }: SectionOptions): Promise<
   } finally {
     await rig.stop();
   }
-  const { done, byCli, vendorCalls, sentAfter, late, violations } = tally;
+  const { done, byCli, vendorCalls, sentAfter, unavailable, late, violations } = tally;
   return {
     done,
     violations,
-    figures: { by_command_line: byCli, vendor_calls: vendorCalls, calls_sent_after: sentAfter, late_calls: late },
+    figures: {
+      by_command_line: byCli,
+      vendor_calls: vendorCalls,
+      calls_sent_after: sentAfter,
+      answered_503: unavailable,
+      late_calls: late,
+    },
   };
 }
 
 /**
- * Loads a key over both servers, revokes it by one of them or by the command line, and sends more calls to both the
+ * Loads a key over all servers, revokes it by one of them or by the command line, and sends more calls to all the
  * moment that the revoke has returned. None of those may reach the vendor.
  */
 async function revokeOne(bed: Bed, random: Random, number: number): Promise<void> {
   const { rig, servers, seen, tally } = bed;
-  const [first, second] = random() < 0.5 ? servers : servers.toReversed();
-  const key = await rig.issueKey(first!, CAP_USD);
+  const key = await rig.issueKey(servers[between(random, 0, servers.length)]!, CAP_USD);
   const before = { clients: CLIENTS_PER_KEY, cents: () => CENTS, isOver: () => revoked };
   let revoked = false;
-  const loads = [first!, second!].map((server, index) =>
-    load(server.port, key, { ...before, prefix: `b${number}-${index}` }),
-  );
+  const loads = servers.map((server, index) => load(server.port, key, { ...before, prefix: `b${number}-${index}` }));
   await Bun.sleep(random() * LIFE_MS_MAX);
   if (number % BY_CLI_EVERY === BY_CLI_EVERY - 1) {
     tally.byCli += 1;
     const result = await rig.bench.cli(["key", "revoke", key.id]);
     if (result.code !== 0) throw new Error(`keybrake key revoke: ${result.stderr}`);
   } else {
-    await rig.revoke(servers[between(random, 0, 2)]!, key);
+    await rig.revoke(servers[between(random, 0, servers.length)]!, key);
   }
-  const after = await Promise.all(
-    [first!, second!].map((server, index) => callAfter(server, key, `a${number}-${index}`)),
-  );
+  const after = await Promise.all(servers.map((server, index) => callAfter(server, key, `a${number}-${index}`)));
   revoked = true;
   await Promise.all(loads);
   for (const [event, status] of after.flat()) {
     tally.sentAfter += 1;
-    if (status !== 401)
+    // A store that did not answer in time refuses, too.
+    if (status === 503) tally.unavailable += 1;
+    else if (status !== 401)
       tally.violations.push(`${event} was sent after the revoke had returned, and is answered ${status}`);
     if (!seen.has(event)) continue;
     tally.late += 1;

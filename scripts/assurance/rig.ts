@@ -43,13 +43,21 @@ const CONTROL_ROWS_MAX = 10_000;
 /** A store that two servers load can be locked for longer than one waits for it: then nothing was done, and it is asked again. */
 const CONTROL_TRIES_MAX = 10;
 
-/** @param dataDir where the data directory is to be; a temporary one where none is given. */
-export async function makeRig(dataDir?: string): Promise<Rig> {
+export interface RigOptions {
+  /** Where the data directory is to be; a temporary one where none is given. */
+  readonly dataDir?: string;
+  /** The URL of the store; SQLite's file in the data directory where none is given. */
+  readonly store?: string;
+}
+
+export async function makeRig({ dataDir, store }: RigOptions = {}): Promise<Rig> {
   const bench = await makeBench();
+  if (dataDir !== undefined) bench.environment["KEYBRAKE_DATA"] = dataDir;
+  if (store !== undefined) bench.environment["KEYBRAKE_STORE"] = store;
   const vendor = await startVendorDouble(succeededIntent);
-  const environment = { ...bench.environment, ...(dataDir === undefined ? {} : { KEYBRAKE_DATA: dataDir }) };
+  const { environment } = bench;
   const cli = async (args: readonly string[], stdin?: string) => {
-    const result = await bench.cli(args, { environment, ...(stdin === undefined ? {} : { stdin }) });
+    const result = await bench.cli(args, stdin === undefined ? {} : { stdin });
     if (result.code !== 0) throw new Error(`keybrake ${args.join(" ")} exited ${result.code}: ${result.stderr}`);
     return result.stdout;
   };
@@ -107,8 +115,7 @@ export async function makeRig(dataDir?: string): Promise<Rig> {
       return Number(spend.budgets.find(({ budget }) => budget === "daily_usd_cap")!.used);
     },
     doctor: async () => {
-      const { stdout } = await bench.cli(["doctor", "--json"], { environment });
-      const findings = JSON.parse(stdout) as { check: string; level: string; message: string }[];
+      const findings = JSON.parse(await diagnosis(bench)) as { check: string; level: string; message: string }[];
       return findings
         .filter(({ check, level }) => level === "error" && (check === "database" || check === "counters"))
         .map(({ check, message }) => `doctor, ${check}: ${message}`);
@@ -121,6 +128,14 @@ export async function makeRig(dataDir?: string): Promise<Rig> {
       if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Asked again where it could not be told, as `control` does. */
+async function diagnosis(bench: Bench, tries = 1): Promise<string> {
+  const { stdout, stderr } = await bench.cli(["doctor", "--json"]);
+  if (stdout !== "") return stdout;
+  if (tries === CONTROL_TRIES_MAX) throw new Error(`keybrake doctor said nothing: ${stderr}`);
+  return diagnosis(bench, tries + 1);
 }
 
 interface Page {

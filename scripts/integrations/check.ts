@@ -6,7 +6,7 @@ export interface Scenario {
   /** A guarantee: "a fan-out is stopped at exactly its cap". */
   readonly title: string;
   readonly run: (world: World) => Promise<void>;
-  /** After which the scenario has failed; three minutes where it does not say. */
+  /** After which the scenario has failed; ten minutes where it does not say. */
   readonly timeoutMs?: number;
 }
 

@@ -35,6 +35,14 @@ const SIGNALLED = 128;
 /** SIGKILL's number: what a shell would say of such an end. */
 const KILLED = SIGNALLED + 9;
 
+/** Process groups that have not been ended. */
+const groups = new Set<number>();
+
+/** Ends whatever was started and is still there: for a run that is interrupted. */
+export function endAllProcesses(): void {
+  for (const pid of groups) endGroup(pid);
+}
+
 /** Starts `command` in a process group of its own, so that nothing of it outlives the scenario. */
 export function startProcess(
   command: readonly string[],
@@ -42,6 +50,7 @@ export function startProcess(
 ): Running {
   const [program = "", ...args] = command;
   const child = spawn(program, args, { cwd, env: withoutUndefined(env), detached: true });
+  if (child.pid !== undefined) groups.add(child.pid);
   const parts: { stdout: string[]; stderr: string[]; all: string[] } = { stdout: [], stderr: [], all: [] };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -112,6 +121,7 @@ function told(command: readonly string[]): string {
 
 function endGroup(pid: number | undefined): void {
   if (!pid) return;
+  groups.delete(pid);
   try {
     process.kill(-pid, "SIGKILL");
   } catch {

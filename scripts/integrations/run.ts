@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IntegrationCheck, IntegrationResult, Scenario } from "./check.ts";
 import { EXAMPLES, RESULTS } from "./folders.ts";
+import { endAllProcesses } from "./processes.ts";
 import { makeTools, type Tools } from "./tools.ts";
 import { makeWorld } from "./world.ts";
 
 /** A line of the table at the end. */
 type Row = readonly [stack: string, version: string, ran: string, result: string];
 
-const SCENARIO_MS_MAX = 180_000;
+const SCENARIO_MS_MAX = 600_000;
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const known = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, "check.ts")));
@@ -18,6 +19,12 @@ const unknown = asked.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   say(`error: there is no example ${unknown.join(", ")}\nhint: there are ${known.join(", ")}`);
   process.exit(2);
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    endAllProcesses();
+    process.exit(130);
+  });
 }
 const rows: Row[] = [];
 for (const page of asked.length > 0 ? asked : known) rows.push(await checkStack(page));

@@ -18,7 +18,7 @@ export interface World extends Tools, Books {
   readonly stripe: StripeDouble;
   /** What each command gets: KEYBRAKE_URL, KEYBRAKE_API_KEY (an issuer's), a home of its own; no proxy. */
   readonly env: Readonly<Record<string, string>>;
-  /** Runs a command in `folder` with `env`, to its end; two minutes where it does not say. It may fail. */
+  /** Runs a command in `folder` with `env`, to its end; some minutes where it does not say. It may fail. */
   exec(command: readonly string[], options?: RunOptions): Promise<Finished>;
   /** `exec`. @throws Error where it does not exit with 0. */
   succeeds(command: readonly string[], options?: RunOptions): Promise<Finished>;
@@ -26,7 +26,7 @@ export interface World extends Tools, Books {
   start(command: readonly string[], options?: Omit<RunOptions, "timeoutMs">): Running;
   /** One more vendor: a server on loopback that answers as `answer` says and stands behind Keybrake as this vendor. */
   vendor(name: string, answer: VendorDouble["answer"]): Promise<VendorDouble>;
-  /** Looks until `probe` gives something; one minute where it does not say. @throws Error with `what` did not come. */
+  /** Looks until `probe` gives something; three minutes where it does not say. @throws Error with `what` did not come. */
   until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, ms?: number): Promise<T>;
   freePort(): Promise<number>;
   /** Another control token. */
@@ -39,8 +39,8 @@ const SECRETS: Readonly<Record<string, string>> = {
   twilio: "integration0twilio0token0abcdef0",
   resend: "re_integration_0123456789abcdef",
 };
-const EXEC_MS_MAX = 120_000;
-const UNTIL_MS_MAX = 60_000;
+const EXEC_MS_MAX = 400_000;
+const UNTIL_MS_MAX = 180_000;
 
 /** @param stop ends and removes all of it, with every process that was started. */
 export async function makeWorld(tools: Tools): Promise<{ world: World; stop: () => Promise<void> }> {

@@ -115,6 +115,14 @@ describe("a run", () => {
     await bench.cli(["key", "revoke", "--run", "package/1"]);
   });
 
+  test("is revoked by its label where its key is not at hand", async () => {
+    const client = clientOf();
+    const [one, another] = [await client.issue(request), await client.issue({ ...request, label: "package/2" })];
+    await client.revokeRun("package/1", "cancelled");
+    expect([await statusOf(one.id), await statusOf(another.id)]).toEqual(["revoked", "active"]);
+    await client.revoke(another);
+  });
+
   test("says what the control API said where no key is issued", async () => {
     const refused = clientOf().issue({ template: "biling" });
     await expect(refused).rejects.toMatchObject({ name: "ApiError", code: "invalid", status: 422 });

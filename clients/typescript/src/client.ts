@@ -48,6 +48,14 @@ export class Keybrake {
     await this.#ask("DELETE", `/vault/keys/${id}${query}`);
   }
 
+  /**
+   * Revokes every key with exactly this label, of those that the token's holder has issued: for hooks that know a run and
+   * have not seen its key. Throws ApiError and Unreachable.
+   */
+  async revokeRun(label: string, reason?: string): Promise<void> {
+    await this.#ask("POST", "/vault/keys/revoke", reason === undefined ? { label } : { label, reason });
+  }
+
   /** Issues a key for a block: `await using` revokes it at the block's end, however that comes. */
   async vaultKey(request: IssueKey): Promise<RunKey> {
     const key = await this.issue(request);

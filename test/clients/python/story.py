@@ -9,6 +9,7 @@ import typing
 import unittest
 
 import keybrake
+import stripe
 
 SENTENCE = (
     "Keybrake: The cap daily_usd_cap is reached: $10.00 of $10.00 is used and this call may cost $2.50. "
@@ -115,8 +116,19 @@ class Story(unittest.TestCase):
             again = pickle.loads(pickle.dumps(key))
         self.assertEqual(again.token, key.token)
         self.assertNotIn(key.token, f"{key} {key!r}")
+        with self.assertRaises(TypeError):  # what orchestrators store of a parameter
+            vars(key)
         with self.assertRaises(keybrake.Misconfigured):
             key.twilio()
+
+    def test_a_run_is_revoked_by_its_label_where_its_key_is_not_at_hand(self):
+        client = keybrake.Keybrake()
+        key = client.issue(**FIELDS)
+        client.revoke_run("story/none", "no such run")
+        client.revoke_run("story/1", "cancelled")
+        with self.assertRaises(stripe.AuthenticationError) as caught:
+            key.stripe().v1.customers.retrieve("cus_1")
+        self.assertIn("cancelled", str(caught.exception))
 
     def test_a_decorated_function_shows_its_own_arguments_only(self):
         @keybrake.with_vault_key(**FIELDS)

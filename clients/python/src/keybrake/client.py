@@ -65,6 +65,13 @@ class Keybrake:
         query = "" if reason is None else "?" + urllib.parse.urlencode({"reason": reason})
         self._ask("DELETE", f"/vault/keys/{urllib.parse.quote(key_id, safe='')}{query}")
 
+    def revoke_run(self, label: str, reason: str | None = None) -> None:
+        """Revokes every key with exactly this label: for hooks that know a run and have not seen its key.
+
+        An issuer's token revokes those that it has issued. Raises ApiError and Unreachable.
+        """
+        self._ask("POST", "/vault/keys/revoke", {"label": label, **({} if reason is None else {"reason": reason})})
+
     def _ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Mapping[str, object]:

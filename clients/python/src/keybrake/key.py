@@ -20,6 +20,9 @@ class VaultKey:
     `str()` and `repr()` do not show the secret: that is `key.token`.
     """
 
+    # No `__dict__`: orchestrators store a run's parameters as `vars()` shows them, and the secret would be among them.
+    __slots__ = ("issued",)
+
     def __init__(self, issued: IssuedVaultKey) -> None:
         #: The whole answer of the control API.
         self.issued = issued

@@ -42,28 +42,10 @@ func (key *VaultKey) Revoke() {
 func (key *VaultKey) Stripe() *stripe.Client {
 	backends := stripe.NewBackendsWithConfig(&stripe.BackendConfig{
 		URL:               stripe.String(os.Getenv("KEYBRAKE_URL")),
-		HTTPClient:        &http.Client{Timeout: 90 * time.Second, Transport: withLength{}},
+		HTTPClient:        &http.Client{Timeout: 90 * time.Second},
 		MaxNetworkRetries: stripe.Int64(2),
 	})
 	return stripe.NewClient(key.Token, stripe.WithBackends(backends))
-}
-
-// withLength gives every request a Content-Length. stripe-go leaves it out, Go then sends the body in chunks, and Keybrake
-// takes none: two parsers could read them differently.
-type withLength struct{}
-
-func (withLength) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Body == nil {
-		return http.DefaultTransport.RoundTrip(request)
-	}
-	body, err := io.ReadAll(request.Body)
-	request.Body.Close()
-	if err != nil {
-		return nil, err
-	}
-	sized := request.Clone(request.Context())
-	sized.Body, sized.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return http.DefaultTransport.RoundTrip(sized)
 }
 
 // IsCapHit says whether a cap refused the call: nothing was sent, and repeating it is of no use until the cap resets.

@@ -5,6 +5,7 @@ import type { DataPlane } from "./data-plane.ts";
 import type { RingKey, RingKeys } from "./key-ring.ts";
 import { parseBodyKind } from "./parse/content-type.ts";
 import { formOptions, parseForm } from "./parse/form.ts";
+import { CODING_REFUSED } from "./parse/headers.ts";
 import { parseStrictJson } from "./parse/json.ts";
 import { parseQuery, rejectSharedFields } from "./parse/query.ts";
 import { type Parsed, parsed, rejected } from "./parse/rejection.ts";
@@ -58,6 +59,7 @@ function bodyDenial(vendor: Vendor, call: Call, key: RingKey): Denial | undefine
 function readCall(request: ParsedRequest, { vendor }: VendorSetup): Parsed<Call> {
   const { rejection, target, method, headers, incoming } = request;
   if (rejection || !target) return { ok: false, rejection: rejection! };
+  if (request.chunked && !vendor.chunkedBodies) return rejected(CODING_REFUSED);
   const { body } = incoming;
   if (body.length > 0 && (method === "GET" || method === "HEAD" || method === "OPTIONS")) {
     return rejected(`A ${method} request has no body; send its parameters in the query.`);

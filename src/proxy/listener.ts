@@ -175,9 +175,11 @@ function readBody(
       if (bytes > bytesMax) finish(tooLarge(bytes));
       else chunks.push(chunk);
     });
-    request.on("end", () =>
-      finish({ body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), rejection: undefined }),
-    );
+    request.on("end", () => {
+      // Headers that nobody has judged (RFC 9112 §7.1.2); only a body in chunks can have them.
+      if (announced === undefined && request.rawTrailers.length > 0) broken("The body has trailers; leave them out.");
+      else finish({ body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), rejection: undefined });
+    });
     request.on("error", () => broken("The body broke off."));
     request.on("aborted", () => broken("The body broke off."));
   });

@@ -27,6 +27,8 @@ export interface ParsedRequest {
   readonly method: Method;
   readonly target: VendorTarget | undefined;
   readonly headers: ReadonlyMap<string, string>;
+  /** Whether the body came without a length. */
+  readonly chunked: boolean;
   readonly rejection: Rejection | undefined;
 }
 
@@ -47,6 +49,7 @@ export function parse(incoming: IncomingCall, vendorNames: ReadonlySet<string>):
     method: incoming.method as Method,
     target: target.ok ? target.value : undefined,
     headers: headers.ok ? headers.value.headers : NO_HEADERS,
+    chunked: headers.ok && headers.value.chunked,
     rejection,
   };
 }

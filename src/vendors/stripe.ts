@@ -39,6 +39,8 @@ export const stripe: Vendor = {
   bodyKinds: ["none", "form"],
   // Lists are written `x[]` or `x[0]`; the form grammar reads those by itself.
   repeatableFields: new Set(),
+  // stripe-go 85 and 86: sets the body after the request is made, so that net/http does not know its length.
+  chunkedBodies: true,
   // 402 is a decline. 429 comes before the idempotency layer (docs.stripe.com/error-low-level): nothing was tried.
   releasedStatuses: [402, 429],
   prices: STRIPE_PRICES,

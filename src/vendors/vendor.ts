@@ -255,6 +255,8 @@ export interface Vendor {
   readonly bodyKinds: readonly BodyKind[];
   /** Form fields that the vendor reads as a list when they are repeated. */
   readonly repeatableFields: ReadonlySet<string>;
+  /** Set where an official SDK sends its bodies in chunks, without saying how long they are. They go on with their length. */
+  readonly chunkedBodies?: true;
   /** Statuses beside the common ones (400 401 403 404 422) after which nothing was spent. */
   readonly releasedStatuses: readonly number[];
   /**

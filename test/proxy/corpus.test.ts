@@ -5,7 +5,7 @@ import { eventually } from "../harness/keybrake.ts";
 import { startPlane, type TestKey, type TestPlane } from "../harness/plane.ts";
 import { exchange, statuses } from "../harness/raw-socket.ts";
 import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.ts";
-import { FIRST_CORPUS } from "./parse/corpus.ts";
+import { CHUNKED_CORPUS, FIRST_CORPUS } from "./parse/corpus.ts";
 
 let vendor: VendorDouble;
 let plane: TestPlane;
@@ -44,7 +44,7 @@ describe.each([
     return totals.heldMicros + totals.unresolvedMicros;
   }
 
-  for (const row of FIRST_CORPUS) {
+  for (const row of [...FIRST_CORPUS, ...CHUNKED_CORPUS]) {
     test(`${row.name} → ${row.expect.status || "no answer"} ${row.expect.code ?? ""}`, async () => {
       const before = vendor.requests.length;
       const heldBefore = await exposure();

@@ -30,6 +30,14 @@ function call(path: string, init: RequestInit = {}, token = key.token): Promise<
   });
 }
 
+/** A form that is sent piece by piece, without its length; `trailer` is what comes behind it. */
+function inChunks(target: string, pieces: readonly string[], token = key.token, trailer = ""): Promise<string> {
+  const head = `POST ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n`;
+  const framing = `Content-Type: ${FORM["content-type"]}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join("");
+  return exchange(plane.port, `${head}${framing}${chunks}0\r\n${trailer}\r\n`);
+}
+
 function pay(headers: Record<string, string> = {}): Promise<Response> {
   const body = "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa";
   return call("/stripe/v1/payment_intents", { method: "POST", body, headers });
@@ -66,6 +74,30 @@ describe("what reaches the vendor", () => {
     ]);
     expect(request.headers["authorization"]).toBe(`Bearer ${DOUBLE_SECRETS.stripe}`);
     expect(request.raw.includes(key.token)).toBe(false);
+  });
+
+  test("is a body in chunks, as stripe-go sends it, whole and with its length", async () => {
+    vendor.answer = () => ({ status: 200, body: JSON.stringify(SUCCEEDED) });
+    const pieces = ["amount=2000&curr", "ency=usd&confirm=true&payment_", "method=pm_card_visa"];
+    const answer = await inChunks("/stripe/v1/payment_intents", pieces);
+    expect(statuses(answer), answer).toEqual([200]);
+    const { headers, body } = vendor.requests.at(-1)!;
+    expect(body).toBe(pieces.join(""));
+    expect([headers["content-length"], headers["transfer-encoding"]]).toEqual([String(body.length), undefined]);
+  });
+
+  test("is no body in chunks where no SDK of the vendor's sends one, or where trailers come behind it", async () => {
+    const before = vendor.requests.length;
+    const mail = await plane.issue({ vendor: "resend", daily_usd_cap: 10, allowed_endpoints: ["POST /emails"] });
+    for (const [target, token, trailer] of [
+      ["/resend/emails", mail.token, ""],
+      ["/stripe/v1/payment_intents", key.token, "Idempotency-Key: another\r\n"],
+    ] as const) {
+      const answer = await inChunks(target, ["amount=2000&currency=usd"], token, trailer);
+      expect(statuses(answer), answer).toEqual([400]);
+      expect(answer).toContain(trailer === "" ? "Transfer-Encoding" : "trailers");
+    }
+    expect(vendor.requests.length).toBe(before);
   });
 
   test("keeps the query as it was written", async () => {

@@ -8,8 +8,6 @@ import {
 import { type Parsed, parsed, quoted, rejected } from "./rejection.ts";
 
 export interface HeaderOptions {
-  /** Takes `Transfer-Encoding: chunked`; only where a vendor's file needs it. Default: refused. */
-  readonly allowChunked?: boolean;
   /** A `Content-Length` above it is 413, before a byte of the body is read. */
   readonly bodyBytesMax?: number;
 }
@@ -21,6 +19,7 @@ export interface ParsedHeaders {
   readonly host: string;
   /** Undefined where there is none, or the body is chunked. */
   readonly contentLength: number | undefined;
+  /** Whether the body came in chunks; only some vendors' SDKs do that (`Vendor.chunkedBodies`). */
   readonly chunked: boolean;
 }
 
@@ -113,6 +112,8 @@ function connectionRefusal({ connection, te }: Interpreted): string | undefined 
     : 'The TE header may only say "trailers"; leave it out.';
 }
 
+export const CODING_REFUSED = "Transfer-Encoding is refused here; send the body with a Content-Length.";
+
 /** RFC 9112 §6.3: one statement of the body's length, or request smuggling. */
 function parseFraming(
   { "content-length": length, "transfer-encoding": coding }: Interpreted,
@@ -121,9 +122,7 @@ function parseFraming(
   if (coding !== undefined) {
     if (length !== undefined)
       return rejected("The request has both Content-Length and Transfer-Encoding; send Content-Length.");
-    if (options.allowChunked !== true || coding.toLowerCase() !== "chunked") {
-      return rejected("Transfer-Encoding is refused on this endpoint; send the body with a Content-Length.");
-    }
+    if (coding.toLowerCase() !== "chunked") return rejected(CODING_REFUSED);
     return parsed({ contentLength: undefined, chunked: true });
   }
   if (length === undefined) return parsed({ contentLength: undefined, chunked: false });

@@ -186,3 +186,28 @@ export const FIRST_CORPUS: readonly CorpusRow[] = [
   ...FRAMING,
   ...TIMING,
 ];
+
+/** Bodies without a length, as stripe-go sends them, and what is no such body. */
+export const CHUNKED_CORPUS: readonly CorpusRow[] = [
+  {
+    name: "a body in chunks",
+    bytes: (host, key) =>
+      render({ framing: ["Transfer-Encoding: chunked"], body: `17\r\n${GOOD_FORM}\r\n0\r\n\r\n` }, host, key),
+    expect: { status: 200 },
+    stage: "forwarded",
+    forwards: ["POST /v1/charges"],
+  },
+  ...["+17\r\n", "0x17\r\n", "-17\r\n", "17 \r\n", "17\n", "17;\rx\r\n", "10000000000000017\r\n", "16\r\n"].map(
+    (size): CorpusRow => ({
+      name: `a chunk's size as ${JSON.stringify(size)}`,
+      bytes: (host, key) =>
+        render({ framing: ["Transfer-Encoding: chunked"], body: `${size}${GOOD_FORM}\r\n0\r\n\r\n` }, host, key),
+      expect: { status: 400 },
+      stage: "server",
+    }),
+  ),
+  parseRow("chunks without an end", {
+    framing: ["Transfer-Encoding: chunked"],
+    body: `17\r\n${GOOD_FORM}\r\n`,
+  }),
+];

@@ -23,7 +23,7 @@ public sealed class VaultKey
         this.token = token;
     }
 
-    /// <summary>The label is the Idempotency-Key, too: a run that starts again within 24 hours gets the same key.</summary>
+    /// <summary>The label is the Idempotency-Key, too: a start that is repeated within 24 hours gets the same key.</summary>
     public static async Task<VaultKey> IssueAsync(string label, decimal dailyUsdCap)
     {
         var cap = dailyUsdCap.ToString(CultureInfo.InvariantCulture);

@@ -21,7 +21,7 @@ type VaultKey struct {
 	Token string `json:"vault_key"`
 }
 
-// Issue asks Keybrake for a key. The label is the Idempotency-Key, too: a run that starts again gets the same key.
+// Issue asks Keybrake for a key. The label is the Idempotency-Key, too: a start that is repeated gets the same key.
 func Issue(ctx context.Context, label string, dailyUSDCap float64) (*VaultKey, error) {
 	wanted := map[string]any{"template": "billing", "agent_run_label": label, "daily_usd_cap": dailyUSDCap}
 	key := &VaultKey{}

@@ -23,7 +23,8 @@ async function faults(): Promise<void> {
     const url = await server.database();
     const proxy = await startTcpProxy(server.port);
     const open = async (port: number) => {
-      const at = Object.assign(new URL(url), { port: String(port) }).href;
+      // Where silence is tried, somebody waits for this.
+      const at = Object.assign(new URL(url), { port: String(port), search: "?connect_timeout=3" }).href;
       return (await openPostgresStore(at, { clock: systemClock, timeoutMs: TIMEOUT_MS })).store;
     };
     const [direct, store] = [await open(server.port), await open(proxy.port)];

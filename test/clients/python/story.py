@@ -145,6 +145,22 @@ class Story(unittest.TestCase):
         with run, self.assertRaises(RuntimeError):
             run.__enter__()
 
+    def test_what_is_guarded_by_cap_hits_can_be_pickled_and_may_be_a_coroutine(self):
+        def refused():
+            raise stripe.RateLimitError(SENTENCE, headers={"X-Keybrake-Cap-Hit": "true"})
+
+        async def refused_later():
+            refused()
+
+        guard = pickle.loads(pickle.dumps(keybrake.cap_hits()))
+        for call in (guard(refused), lambda: asyncio.run(guard(refused_later)())):
+            with self.assertRaises(keybrake.CapHit) as caught:
+                call()
+            self.assertEqual(caught.exception.budget, "daily_usd_cap")
+            self.assertIsInstance(caught.exception.__cause__, stripe.RateLimitError)
+        with self.assertRaises(ZeroDivisionError):
+            guard(lambda: 1 / 0)()
+
     def test_a_cap_hit_keeps_its_numbers_through_pickle(self):
         error = Exception(SENTENCE)
         error.headers = {"X-Keybrake-Cap-Hit": "true"}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import ContextDecorator
+from types import TracebackType
+from typing import Any, TypeVar, cast
 
 from .errors import KeybrakeError
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: What Keybrake writes of a cap, for SDKs that keep only the sentence: budget, then used, cap and cost where in dollars.
 _SENTENCE = re.compile(
@@ -65,14 +70,33 @@ def as_cap_hit(error: BaseException | None) -> CapHit | None:
     return None
 
 
-@contextmanager
-def cap_hits() -> Iterator[None]:
+class _CapHits(ContextDecorator):
+    """Without a state of its own: frameworks pickle what they run elsewhere, and a decorated function has this in it."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            raise_as_cap_hit(error)
+
+    def __call__(self, function: _Function) -> _Function:
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        async def guarded(*args: Any, **fields: Any) -> Any:
+            with self:
+                return await function(*args, **fields)
+
+        return cast(_Function, guarded)
+
+
+def cap_hits() -> _CapHits:
     """`with cap_hits():` or `@cap_hits()` turns an SDK's error that tells of a cap into CapHit, for workers of a run."""
-    try:
-        yield
-    except Exception as error:
-        raise_as_cap_hit(error)
-        raise
+    return _CapHits()
 
 
 def raise_as_cap_hit(error: BaseException) -> None:

@@ -13,6 +13,7 @@ import { CAP_RACE, REPLICA_CAP_RACE } from "./cap-race.ts";
 import { DISK_RUNS } from "./disk-runs.ts";
 import { FAULT_RUNS } from "./fault-runs.ts";
 import { FILE_RUNS } from "./file-runs.ts";
+import { HISTORY_RUNS } from "./history-runs.ts";
 import { KILL_RUNS } from "./kill-runs.ts";
 import { PARSER_RUNS } from "./parser-runs.ts";
 import { REPLICA_FAULT_RUNS } from "./replica-faults.ts";
@@ -31,6 +32,7 @@ const SECTIONS: readonly Section[] = [
   REPLICA_CAP_RACE,
   REPLICA_REVOKE_RUNS,
   PARSER_RUNS,
+  HISTORY_RUNS,
 ];
 const RESULTS = join(import.meta.dir, "results.json");
 const SEED_MAX = 2 ** 31;

@@ -3,6 +3,7 @@ import { CAP_RACE, REPLICA_CAP_RACE } from "../../scripts/assurance/cap-race.ts"
 import { DISK_RUNS } from "../../scripts/assurance/disk-runs.ts";
 import { FAULT_RUNS } from "../../scripts/assurance/fault-runs.ts";
 import { FILE_RUNS } from "../../scripts/assurance/file-runs.ts";
+import { HISTORY_RUNS } from "../../scripts/assurance/history-runs.ts";
 import { KILL_RUNS } from "../../scripts/assurance/kill-runs.ts";
 import { PARSER_RUNS } from "../../scripts/assurance/parser-runs.ts";
 import { REPLICA_FAULT_RUNS } from "../../scripts/assurance/replica-faults.ts";
@@ -21,6 +22,7 @@ const SLICES: readonly (readonly [guarantee: string, section: Section, count: nu
   ["never overspends a cap that three replicas race for", REPLICA_CAP_RACE, 2],
   ["forwards no call to any of three replicas that is sent after a revoke has returned", REPLICA_REVOKE_RUNS, 6],
   ["accepts no form, JSON or path that another parser reads differently", PARSER_RUNS, 10_000],
+  ["keeps every invariant of the ledger after every step of a random history", HISTORY_RUNS, 10],
 ];
 
 test.each(SLICES)(

@@ -1,8 +1,8 @@
 import { freePort } from "../../test/harness/free-port.ts";
 import { succeededIntent } from "../../test/harness/stripe-answers.ts";
 import { between, type Random, randomFrom } from "../random.ts";
+import { type AttackedKey, violationsInTheEnd, violationsOf } from "./attacked-keys.ts";
 import { HttpClient } from "./http-client.ts";
-import { ledgerViolations, type SentCall, type VendorCall } from "./ledger-violations.ts";
 import { charge, type Key, load, makeRig, type Rig, takeSeen } from "./rig.ts";
 import type { Section, SectionOptions, SectionResult } from "./section.ts";
 import { type ServerProcess, untilListening } from "./server-process.ts";
@@ -70,25 +70,18 @@ async function runKills({ count, seed, onProgress }: SectionOptions): Promise<Se
   return { done: kills, violations, figures };
 }
 
-interface KilledKey {
-  readonly key: Key;
-  readonly capUsd: number;
-  readonly sent: readonly SentCall[];
-  readonly seen: readonly VendorCall[];
-}
-
 async function killDirectory(
   rig: Rig,
   random: Random,
   tally: Tally,
   { first, kills, onProgress }: { first: number; kills: number; onProgress: (done: number) => void },
-): Promise<KilledKey[]> {
+): Promise<AttackedKey[]> {
   const slow = randomFrom(between(random, 0, 2 ** 31));
   rig.vendor.answer = async (request) => {
     if (slow() < 0.3) await Bun.sleep(slow() * 15);
     return succeededIntent(request);
   };
-  const keys: KilledKey[] = [];
+  const keys: AttackedKey[] = [];
   let server = await rig.start();
   for (let kill = first; kill < first + kills; kill++) {
     const where = `kill ${kill}`;
@@ -114,7 +107,7 @@ async function killDirectory(
   return keys;
 }
 
-interface Killed extends KilledKey {
+interface Killed extends AttackedKey {
   readonly revoked: boolean;
 }
 
@@ -144,11 +137,6 @@ async function killStart(rig: Rig, random: Random): Promise<void> {
   await server.kill();
 }
 
-async function violationsOf(rig: Rig, server: ServerProcess, killed: KilledKey): Promise<string[]> {
-  const [rows, usedUsd] = await Promise.all([rig.rows(server, killed.key), rig.usedUsd(server, killed.key)]);
-  return ledgerViolations({ ...killed, rows, usedUsd });
-}
-
 async function answerTo(server: ServerProcess, key: Key, event: string): Promise<number | undefined> {
   const client = new HttpClient(server.port);
   const { status } = await charge(client, key, event, 100);
@@ -156,30 +144,11 @@ async function answerTo(server: ServerProcess, key: Key, event: string): Promise
   return status;
 }
 
-const SWEPT_MS_MAX = 40_000;
-const SWEPT_LOOK_MS = 500;
-
 /** In the end no call is held any more, and what was unknown still counts in full. */
-async function retire(rig: Rig, keys: readonly KilledKey[], tally: Tally): Promise<void> {
+async function retire(rig: Rig, keys: readonly AttackedKey[], tally: Tally): Promise<void> {
   try {
     const server = await untilListening(rig.spawn({ port: await freePort() }));
-    for (const { key, ...rest } of keys) {
-      for (let waitedMs = 0; ; waitedMs += SWEPT_LOOK_MS) {
-        const [rows, usedUsd] = await Promise.all([rig.rows(server, key), rig.usedUsd(server, key)]);
-        if (rows.some(({ state }) => state === "held") && waitedMs < SWEPT_MS_MAX) {
-          await Bun.sleep(SWEPT_LOOK_MS);
-          continue;
-        }
-        const held = rows.filter(({ state }) => state === "held").map(({ id }) => `${id} is held for ever`);
-        const sent = rest.sent;
-        tally.violations.push(
-          ...held,
-          ...ledgerViolations({ ...rest, sent, rows, usedUsd }).map((text) => `in the end: ${text}`),
-        );
-        break;
-      }
-    }
-    tally.violations.push(...(await rig.doctor()));
+    tally.violations.push(...(await violationsInTheEnd(rig, server, keys)));
   } finally {
     await rig.stop();
   }

@@ -1,7 +1,8 @@
 import type { ProxyMode } from "../../test/harness/tcp-proxy.ts";
 import { between, type Random, randomFrom } from "../random.ts";
+import { type AttackedKey, violationsInTheEnd, violationsOf } from "./attacked-keys.ts";
 import { HttpClient } from "./http-client.ts";
-import { ledgerViolations, type SentCall, type VendorCall } from "./ledger-violations.ts";
+import type { SentCall } from "./ledger-violations.ts";
 import { noPostgres, openReplicas, REPLICAS, type Replicas } from "./replica-rig.ts";
 import { charge, type Key, takeSeen } from "./rig.ts";
 import { type Section, type SectionOptions, type SectionResult, skipped } from "./section.ts";
@@ -88,13 +89,6 @@ async function runReplicaFaults({ count, seed, onProgress }: SectionOptions): Pr
   return { done, violations, figures };
 }
 
-interface Attacked {
-  readonly key: Key;
-  readonly capUsd: number;
-  readonly sent: readonly SentCall[];
-  readonly seen: readonly VendorCall[];
-}
-
 async function attack(
   replicaCount: number,
   until: number,
@@ -105,7 +99,7 @@ async function attack(
   const replicas = await openReplicas(replicaCount);
   try {
     const servers = await replicas.startAll();
-    const attacked: Attacked[] = [];
+    const attacked: AttackedKey[] = [];
     while (tally.done < until) {
       const bed = { replicas, servers, random, victim: between(random, 0, replicaCount), tally };
       const names = Object.keys(FAULTS);
@@ -113,18 +107,24 @@ async function attack(
       const where = `${name}, incident ${tally.done}, ${replicaCount} replicas`;
       const found = await incident(bed, FAULTS[name]!, where);
       attacked.push(found);
-      tally.violations.push(...(await violationsOf(bed, found)).map((text) => `${where}: ${text}`));
+      tally.violations.push(
+        ...(await violationsOf(replicas.rig, servers[between(random, 0, servers.length)]!, found)).map(
+          (text) => `${where}: ${text}`,
+        ),
+      );
       onProgress(++tally.done);
     }
     const isSwept = until >= SWEPT_FROM_INCIDENTS;
-    tally.violations.push(...(isSwept ? await inTheEnd(replicas, servers[0]!, attacked) : await replicas.rig.doctor()));
+    tally.violations.push(
+      ...(isSwept ? await violationsInTheEnd(replicas.rig, servers[0]!, attacked) : await replicas.rig.doctor()),
+    );
   } finally {
     await replicas.rig.stop();
   }
 }
 
 /** Loads a key over all replicas, lets the fault happen meanwhile, and waits until every replica takes calls again. */
-async function incident(bed: Bed, fault: (bed: Bed) => Promise<void>, where: string): Promise<Attacked> {
+async function incident(bed: Bed, fault: (bed: Bed) => Promise<void>, where: string): Promise<AttackedKey> {
   const { replicas, servers, random, tally } = bed;
   const capUsd = between(random, 200, 1000);
   const key = await replicas.rig.issueKey(servers[0]!, capUsd);
@@ -222,36 +222,5 @@ async function stalled({ replicas, victim, tally }: Bed): Promise<void> {
   }
 }
 
-async function violationsOf({ replicas, servers, random }: Bed, attacked: Attacked): Promise<string[]> {
-  const server = servers[between(random, 0, servers.length)]!;
-  const { rig } = replicas;
-  const [rows, usedUsd] = await Promise.all([rig.rows(server, attacked.key), rig.usedUsd(server, attacked.key)]);
-  return ledgerViolations({ ...attacked, rows, usedUsd });
-}
-
 /** Leases take 15 seconds to run out: a smaller run does not wait for that. */
 const SWEPT_FROM_INCIDENTS = 14;
-const SWEPT_MS_MAX = 60_000;
-const SWEPT_LOOK_MS = 500;
-
-/** Leases of what was killed have run out: no call is held any more, and what is unknown still counts in full. */
-async function inTheEnd({ rig }: Replicas, server: ServerProcess, attacked: readonly Attacked[]): Promise<string[]> {
-  const wrong: string[] = [];
-  const beganMs = performance.now();
-  for (const one of attacked) {
-    for (;;) {
-      const [rows, usedUsd] = await Promise.all([rig.rows(server, one.key), rig.usedUsd(server, one.key)]);
-      const held = rows.filter(({ state }) => state === "held");
-      if (held.length > 0 && performance.now() - beganMs < SWEPT_MS_MAX) {
-        await Bun.sleep(SWEPT_LOOK_MS);
-        continue;
-      }
-      wrong.push(
-        ...held.map(({ id }) => `${id} is held for ever`),
-        ...ledgerViolations({ ...one, rows, usedUsd }).map((text) => `in the end: ${text}`),
-      );
-      break;
-    }
-  }
-  return [...wrong, ...(await rig.doctor())];
-}

@@ -13,6 +13,8 @@ const CAP_USD = 100;
 const CENTS = 500;
 const ADMITTED = (CAP_USD * 100) / CENTS;
 const DOCTOR_EVERY = 250;
+/** The key is known, lasts, and is not revoked. */
+const RIGHT: ReadonlySet<number | undefined> = new Set([200, 429, 503]);
 
 export const CAP_RACE: Section = {
   name: "cap-race",
@@ -40,7 +42,8 @@ export const REPLICA_CAP_RACE: Section = {
     const problem = noPostgres();
     if (problem !== undefined) return skipped(problem);
     const replicas = await openReplicas(REPLICAS);
-    return runCapRace(replicas.rig, () => replicas.startAll(), REPLICAS * CLIENTS, options);
+    const result = await runCapRace(replicas.rig, () => replicas.startAll(), REPLICAS * CLIENTS, options);
+    return { ...result, figures: { ...result.figures, clocks: replicas.clocks } };
   },
 };
 
@@ -109,6 +112,7 @@ async function race(
   tally.otherAnswers += sent.length - admitted - refused;
   tally.overspentCents += Math.max(0, seen.length * CENTS - CAP_USD * 100);
   const wrong = await auditOf(rig, server, key, sent, seen);
+  wrong.push(...sent.filter(({ status }) => !RIGHT.has(status)).map((one) => `${one.event} is answered ${one.status}`));
   if (admitted + refused === sent.length && admitted !== ADMITTED) {
     wrong.push(`${admitted} calls were admitted, and there was room for ${ADMITTED}`);
   }

@@ -1,10 +1,11 @@
 import { type Random, randomFrom } from "../random.ts";
-import { ERRNO, type ErrnoName, type Fault, type FaultShim, makeFaultShim, shimProblem } from "./fault-shim.ts";
+import { ERRNO, type ErrnoName, type Fault, type FaultShim, makeFaultShim } from "./fault-shim.ts";
 import { HttpClient } from "./http-client.ts";
 import { ledgerViolations, type SentCall, type VendorCall } from "./ledger-violations.ts";
 import { charge, type Key, makeRig, type Rig, takeSeen } from "./rig.ts";
 import { type Section, type SectionOptions, type SectionResult, skipped } from "./section.ts";
 import { type ServerProcess, saysWhy } from "./server-process.ts";
+import { shimProblem } from "./shim.ts";
 
 /** Keys are changed so that a check reads few rows. */
 const FAULTS_PER_KEY = 25;

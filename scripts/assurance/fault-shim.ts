@@ -1,6 +1,6 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { compileShim } from "./shim.ts";
 
 /** Numbers of the C library on Linux. */
 export const ERRNO = { EIO: 5, ENOSPC: 28, EROFS: 30 } as const;
@@ -34,19 +34,9 @@ export interface FaultShim {
 const FIELDS = { armed: 0, at: 1, error: 2, forever: 3, seen: 4, failed: 5, mainOnly: 6, torn: 7 } as const;
 const INT_BYTES = 4;
 
-/** Why the shim cannot be used here; undefined where it can. */
-export function shimProblem(): string | undefined {
-  if (process.platform !== "linux") return "LD_PRELOAD and /proc are Linux's";
-  return Bun.which("cc") ? undefined : "no C compiler (cc) is installed";
-}
-
 /** Compiles the shim. @throws where the compiler refuses it. */
 export function makeFaultShim(): FaultShim {
-  const folder = mkdtempSync(join(tmpdir(), "keybrake-faults-"));
-  const library = join(folder, "fault-shim.so");
-  const source = join(import.meta.dir, "fault-shim.c");
-  const { exitCode, stderr } = Bun.spawnSync(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"]);
-  if (exitCode !== 0) throw new Error(`cc could not compile ${source}: ${stderr.toString()}`);
+  const { folder, library, remove } = compileShim("fault-shim");
   const path = join(folder, "control");
   const fieldCount = Object.keys(FIELDS).length;
   writeFileSync(path, new Uint8Array(fieldCount * INT_BYTES));
@@ -77,7 +67,7 @@ export function makeFaultShim(): FaultShim {
     failed: () => get("failed"),
     remove: () => {
       closeSync(file);
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }

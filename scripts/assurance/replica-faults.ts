@@ -36,6 +36,7 @@ interface Tally {
   unavailable: number;
   stalls: number;
   slowestMs: number;
+  clocks: string;
 }
 
 /** Replicas under load, and one of them that a fault is to hit. */
@@ -70,6 +71,7 @@ async function runReplicaFaults({ count, seed, onProgress }: SectionOptions): Pr
     unavailable: 0,
     stalls: 0,
     slowestMs: 0,
+    clocks: "",
   };
   const alone = Math.floor(count / 2);
   for (const [replicas, until] of [
@@ -78,13 +80,14 @@ async function runReplicaFaults({ count, seed, onProgress }: SectionOptions): Pr
   ] as const) {
     if (tally.done < until) await attack(replicas, until, random, tally, onProgress);
   }
-  const { done, violations, vendorCalls, answered, unavailable, slowestMs } = tally;
+  const { done, violations, vendorCalls, answered, unavailable, slowestMs, clocks } = tally;
   const figures = {
     faults: Object.keys(FAULTS).length,
     vendor_calls: vendorCalls,
     answered,
     answered_503: unavailable,
     slowest_answer_ms: Math.round(slowestMs),
+    clocks,
   };
   return { done, violations, figures };
 }
@@ -97,6 +100,7 @@ async function attack(
   onProgress: (done: number) => void,
 ): Promise<void> {
   const replicas = await openReplicas(replicaCount);
+  tally.clocks = replicas.clocks;
   try {
     const servers = await replicas.startAll();
     const attacked: AttackedKey[] = [];

@@ -4,11 +4,17 @@ import { freePort } from "../../test/harness/free-port.ts";
 import { isPgBouncerWanted, startPgBouncer } from "../../test/harness/pgbouncer.ts";
 import { isPostgresHere, type PostgresServer, startPostgres } from "../../test/harness/postgres.ts";
 import { startTcpProxy, type TcpProxy } from "../../test/harness/tcp-proxy.ts";
+import { makeClockShim } from "./clock-shim.ts";
 import { makeRig, type Rig } from "./rig.ts";
 import type { ServerProcess } from "./server-process.ts";
+import { shimProblem } from "./shim.ts";
 
 /** Where several are meant. */
 export const REPLICAS = 3;
+
+/** By replica: what counts is the clock of the database's server. A key lasts less long than the clocks differ. */
+const CLOCKS_AHEAD_SECONDS = [0, 300, -300] as const;
+const KEYS_EXPIRE_IN = "4m";
 
 /** A real PostgreSQL (behind PgBouncer, where `KEYBRAKE_TEST_PGBOUNCER` asks for it), a rig whose commands use it, and replicas that each reach it through a proxy of their own. */
 export interface Replicas {
@@ -17,6 +23,8 @@ export interface Replicas {
   readonly postgres: PostgresServer;
   /** By replica. */
   readonly proxies: readonly TcpProxy[];
+  /** For the report: how wrong the replicas' own clocks are. */
+  readonly clocks: string;
   /** Starts one, with its own data directory and port, and waits until it listens. */
   start(index: number): Promise<ServerProcess>;
   startAll(): Promise<ServerProcess[]>;
@@ -28,11 +36,13 @@ export function noPostgres(): string | undefined {
 }
 
 export async function openReplicas(count: number): Promise<Replicas> {
+  const unshifted = shimProblem();
+  const shim = unshifted === undefined ? makeClockShim() : undefined;
   const postgres = await startPostgres();
   const pooler = isPgBouncerWanted() ? await startPgBouncer(postgres.port) : undefined;
   const database = await postgres.database();
   const store = pooler?.through(database) ?? database;
-  const made = await makeRig({ store });
+  const made = await makeRig({ store, keysExpireIn: KEYS_EXPIRE_IN });
   const proxies = await Promise.all(Array.from({ length: count }, () => startTcpProxy(pooler?.port ?? postgres.port)));
   const ports = await Promise.all(proxies.map(() => freePort()));
   const { dataDir } = made.bench;
@@ -41,6 +51,7 @@ export async function openReplicas(count: number): Promise<Replicas> {
     mkdirSync(own, { recursive: true });
     chmodSync(own, 0o700);
     const environment = {
+      ...shim?.environment(CLOCKS_AHEAD_SECONDS[index % REPLICAS]!),
       KEYBRAKE_DATA: own,
       KEYBRAKE_STORE: Object.assign(new URL(store), { port: String(proxies[index]!.port) }).href,
       ...(index === 0 ? {} : { KEYBRAKE_MASTER_KEY_FILE: join(dataDir, "master.key") }),
@@ -54,9 +65,12 @@ export async function openReplicas(count: number): Promise<Replicas> {
       await Promise.all(proxies.map((proxy) => proxy.stop()));
       await pooler?.stop();
       await postgres.stop();
+      shim?.remove();
     },
   };
-  return { rig, postgres, proxies, start, startAll: () => Promise.all(proxies.map((_, index) => start(index))) };
+  const clocks = unshifted ?? `${CLOCKS_AHEAD_SECONDS.slice(0, count).join(", ")} s ahead`;
+  const startAll = () => Promise.all(proxies.map((_, index) => start(index)));
+  return { rig, postgres, proxies, clocks, start, startAll };
 }
 
 const STARTS_MAX = 10;

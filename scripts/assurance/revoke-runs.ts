@@ -39,7 +39,8 @@ export const REPLICA_REVOKE_RUNS: Section = {
     const problem = noPostgres();
     if (problem !== undefined) return skipped(problem);
     const replicas = await openReplicas(REPLICAS);
-    return runRevokes(replicas.rig, () => replicas.startAll(), options);
+    const result = await runRevokes(replicas.rig, () => replicas.startAll(), options);
+    return { ...result, figures: { ...result.figures, clocks: replicas.clocks } };
   },
 };
 

@@ -48,9 +48,11 @@ export interface RigOptions {
   readonly dataDir?: string;
   /** The URL of the store; SQLite's file in the data directory where none is given. */
   readonly store?: string;
+  /** How long its keys last; a day where nothing is said. */
+  readonly keysExpireIn?: string;
 }
 
-export async function makeRig({ dataDir, store }: RigOptions = {}): Promise<Rig> {
+export async function makeRig({ dataDir, store, keysExpireIn = "1d" }: RigOptions = {}): Promise<Rig> {
   const bench = await makeBench();
   if (dataDir !== undefined) bench.environment["KEYBRAKE_DATA"] = dataDir;
   if (store !== undefined) bench.environment["KEYBRAKE_STORE"] = store;
@@ -95,7 +97,7 @@ export async function makeRig({ dataDir, store }: RigOptions = {}): Promise<Rig>
         vendor: "stripe",
         daily_usd_cap: capUsd,
         allowed_endpoints: ["POST /v1/payment_intents"],
-        expires_in: "1d",
+        expires_in: keysExpireIn,
       })) as Key,
     revoke: async (server, key) => {
       await control(server, "DELETE", `/vault/keys/${key.id}`);

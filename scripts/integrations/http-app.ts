@@ -40,6 +40,8 @@ export function httpScenarios(app: HttpApp): readonly Scenario[] {
         await world.until("the first charge", () => world.stripe.calls.length === 1, TIMEOUT_MS);
         caller.abort();
         await asked;
+        // What the server answers now, it answers after it has seen that the caller is gone.
+        for (let requests = 0; requests < 3; requests++) await (await fetch(url)).text();
         resume();
         const label = `${app.prefix}/43`;
         const isRevoked = async () => (await world.keys(label)).every(({ status }) => status === "revoked");

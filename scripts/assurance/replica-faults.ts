@@ -17,6 +17,8 @@ const STALL_MS = 1_500;
 /** Every tenth stall lasts longer than any patience of the product's. */
 const LONG_STALL_MS = 30_000;
 const LONG_STALL_EVERY = 10;
+/** No call waits longer for its answer, whatever has happened to the database: a second is what one waits for it, some times over. */
+const ANSWER_MS_MAX = 15_000;
 /** After a fault every replica takes calls again within this time, without a restart. */
 const BACK_MS_MAX = 30_000;
 
@@ -172,7 +174,9 @@ async function agent(
   for (let turn = 0; !isOver(); turn++) {
     const beganMs = performance.now();
     const call = await charge(client, key, `${name}-${turn}`, between(amounts, 100, 1500));
-    tally.slowestMs = Math.max(tally.slowestMs, performance.now() - beganMs);
+    const tookMs = performance.now() - beganMs;
+    tally.slowestMs = Math.max(tally.slowestMs, tookMs);
+    if (tookMs > ANSWER_MS_MAX) tally.violations.push(`${call.event} was answered after ${Math.round(tookMs)} ms`);
     sent.push(call);
     if (call.status === 200) continue;
     if (call.status === undefined) {

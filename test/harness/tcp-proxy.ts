@@ -7,6 +7,8 @@ export interface TcpProxy {
   mode: ProxyMode;
   /** Ends every connection at once. */
   cut(): void;
+  /** Lets nothing through any more on the connections of now, which stay open; new ones are not concerned. */
+  deafen(): void;
   stop(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ export type ProxyMode =
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const deaf = new WeakSet<Socket>();
   const server: Server = createServer((client) => {
     if (proxy.mode === "refuse") {
       client.destroy();
@@ -46,7 +49,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   });
   const pass = (bytes: Buffer, to: Socket, direction: "cutRequest" | "cutAnswer", end: () => void) => {
     const { mode } = proxy;
-    if (mode === "stall") return;
+    if (mode === "stall" || deaf.has(to)) return;
     if (mode === "refuse" || (typeof mode === "object" && direction in mode && cuts(mode, bytes))) end();
     else to.write(bytes);
   };
@@ -56,6 +59,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     mode: "pass",
     cut: () => {
       for (const socket of sockets) socket.destroy();
+    },
+    deafen: () => {
+      for (const socket of sockets) deaf.add(socket);
     },
     stop: async () => {
       proxy.cut();

@@ -85,6 +85,24 @@ async function faults(): Promise<void> {
       }));
   });
 
+  // Its own limit is what tells a look-up that is given up from one that the system gives up much later.
+  test(
+    "connections that died without a word are replaced, and no key has to wait for the system to find out",
+    () =>
+      within(async ({ store, direct, proxy, keyId }) => {
+        const { tokenHash } = (await direct.getKey(keyId))!;
+        // One of each connection, so that every one of them is open when they die.
+        await Promise.all(Array.from({ length: 8 }, () => store.findKeyByHash(tokenHash)));
+        await store.apply([hold(keyId)], 0);
+        proxy.deafen();
+        expect(await problemOf(store.findKeyByHash(tokenHash))).toMatchObject({ code: "unavailable" });
+        expect(await eventually(() => store.findKeyByHash(tokenHash))).toMatchObject({ id: keyId });
+        expect(await eventually(() => store.apply([hold(keyId)], 0))).toMatchObject([{ admitted: true }]);
+        expect(await direct.checkCounters()).toEqual([]);
+      }),
+    30_000,
+  );
+
   test("a revoke that came back holds for a batch that is still on its way", () =>
     within(async ({ store, direct, keyId }) => {
       const batches = Array.from({ length: 20 }, () => store.apply([hold(keyId, 1)], 0));

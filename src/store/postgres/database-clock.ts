@@ -1,10 +1,11 @@
-import type { SQL as Pool } from "bun";
 import type { Clock } from "../../core/clock.ts";
 import type { EpochMs } from "../../core/window.ts";
 import { DATABASE_NOW } from "./ledger-statements.ts";
+import type { RenewablePool } from "./renewable-pool.ts";
 
 /** How often the difference is measured anew: machines' clocks drift by less than a millisecond in that time. */
 const MEASURED_EVERY_MS = 30_000;
+const MEASURE_MS_MAX = 3_000;
 
 /**
  * The time of the database's server, as near as a question and its answer tell it. Replicas whose own clocks differ agree
@@ -12,12 +13,12 @@ const MEASURED_EVERY_MS = 30_000;
  * transaction.
  */
 export class DatabaseClock implements Clock {
-  readonly #pool: Pool;
+  readonly #pool: RenewablePool;
   readonly #own: Clock;
   #aheadMs = 0;
   readonly #timer: Timer;
 
-  private constructor(pool: Pool, own: Clock) {
+  private constructor(pool: RenewablePool, own: Clock) {
     this.#pool = pool;
     this.#own = own;
     // A measure that fails leaves the one before.
@@ -25,7 +26,7 @@ export class DatabaseClock implements Clock {
     this.#timer.unref();
   }
 
-  static async open(pool: Pool, own: Clock): Promise<DatabaseClock> {
+  static async open(pool: RenewablePool, own: Clock): Promise<DatabaseClock> {
     const clock = new DatabaseClock(pool, own);
     await clock.#measure();
     return clock;
@@ -46,7 +47,8 @@ export class DatabaseClock implements Clock {
   /** The answer was given somewhere between the two looks at the own clock. */
   async #measure(): Promise<void> {
     const asked = this.#own.now();
-    const [row] = (await this.#pool.unsafe(`SELECT ${DATABASE_NOW} AS now`)) as [{ now: bigint }];
+    const measured = this.#pool.use((pool) => pool.unsafe(`SELECT ${DATABASE_NOW} AS now`), MEASURE_MS_MAX);
+    const [row] = (await measured) as [{ now: bigint }];
     this.#aheadMs = Number(row.now) - (asked + this.#own.now()) / 2;
   }
 }

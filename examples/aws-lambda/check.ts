@@ -1,8 +1,6 @@
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
+import { invokeLambda } from "../../scripts/integrations/lambda-runtime.ts";
 import type { World } from "../../scripts/integrations/world.ts";
-
-const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:billing";
-const INVOCATION_MS_MAX = 60_000;
 
 interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
@@ -15,47 +13,8 @@ const batchOf = (count: number) => ({
   })),
 });
 
-/** Lambda's Runtime API for one invocation: AWS's runtime client asks it for the event, and posts the answer back. */
-async function invoke(world: World, requestId: string, event: unknown): Promise<BatchResponse> {
-  const answered = Promise.withResolvers<BatchResponse>();
-  let asked = 0;
-  const api = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 0,
-    fetch: async (request) => {
-      const { pathname } = new URL(request.url);
-      if (pathname.endsWith("/invocation/next")) {
-        if (asked++ > 0) return new Promise<Response>(() => {});
-        const headers = {
-          // As Lambda says it: with a charset the runtime client would pass bytes on.
-          "Content-Type": "application/json",
-          "Lambda-Runtime-Aws-Request-Id": requestId,
-          "Lambda-Runtime-Deadline-Ms": String(Date.now() + INVOCATION_MS_MAX),
-          "Lambda-Runtime-Invoked-Function-Arn": ARN,
-        };
-        return Response.json(event, { headers });
-      }
-      const body = await request.text();
-      if (pathname.endsWith(`/invocation/${requestId}/response`)) answered.resolve(JSON.parse(body) as BatchResponse);
-      else answered.reject(new Error(`${pathname}: ${body}`));
-      return new Response(null, { status: 202 });
-    },
-  });
-  const runtime = world.start([world.bin("python"), "-m", "awslambdaric", "handler.handler"], {
-    env: { AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${api.port}`, AWS_LAMBDA_FUNCTION_NAME: "billing" },
-  });
-  const died = runtime.finished.then(({ stderr }) => {
-    throw new Error(`the runtime ended: ${stderr}`);
-  });
-  try {
-    return await Promise.race([answered.promise, died]);
-  } finally {
-    died.catch(() => {});
-    await runtime.killAll();
-    await api.stop(true);
-  }
-}
+const invoke = (world: World, requestId: string, event: unknown) =>
+  invokeLambda(world, "handler.handler", requestId, event) as Promise<BatchResponse>;
 
 export const check: IntegrationCheck = {
   stack: "AWS Lambda",

@@ -1,13 +1,13 @@
 import type { SQL as Pool, TransactionSQL } from "bun";
 import { idFloor } from "../../core/id.ts";
 import type { EpochMs } from "../../core/window.ts";
+import { CLOCK_SPREAD_MS } from "../audit-search.ts";
 import { heldFilter } from "../held-calls.ts";
 import { readOpenCalls } from "../ledger/open-call.ts";
 import type { BatchRow } from "../ledger/statements.ts";
 import type { SpendKey, SpendQuery, SpendReport } from "../spend.ts";
 import { DAY_MS, type GroupRow, HOUR_MS, SpendGroups } from "../spend-groups.ts";
 import { READ_ONCE } from "./alert-slices.ts";
-import { CLOCK_SPREAD_MS } from "./audit.ts";
 
 /** What the rows of a group add up to: `src/audit/spent.ts` in the terms of the table. */
 const ROW_SUMS = `

@@ -1,21 +1,20 @@
-import { and, asc, desc, eq, gt, gte, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { AuditRow } from "../../audit/row.ts";
-import type { CallState, CostSource } from "../../core/hold.ts";
 import { idFloor } from "../../core/id.ts";
-import type { Verdict } from "../../core/verdict.ts";
-import type { EpochMs } from "../../core/window.ts";
+import { auditRow, auditSearch, bySeq, CLOCK_SPREAD_MS, SEQ_MAX, seqAt } from "../audit-search.ts";
 import { heldFilter, heldRow } from "../held-calls.ts";
 import { readOpenCalls } from "../ledger/open-call.ts";
 import type { AuditFilter, AuditPage, AuditTotals } from "../store.ts";
 import { auditRows, openBatches } from "./schema.ts";
 
-/**
- * A call whose outcome nobody has found out yet. A literal, because SQLite takes the index of unresolved calls only where
- * its condition stands in the query.
- */
-export const isUnresolved: SQL = sql`(${auditRows.state} = 'unresolved' AND NOT EXISTS (
-  SELECT 1 FROM audit_rows AS later WHERE later.refers_to = ${auditRows.id}))`;
+const { isUnresolved, conditions: filterConditions } = auditSearch(auditRows, {
+  differ: (one, other) => sql`${one} IS NOT ${other}`,
+  contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
+  noSeq: sql`${SEQ_MAX}`,
+});
+
+export { isUnresolved };
 
 /** Reading the audit table. Rows are written by the ledger, in the transaction that decides a call. */
 export class SqliteAudit {
@@ -106,40 +105,6 @@ export class SqliteAudit {
   }
 }
 
-function filterConditions(filter: AuditFilter): SQL[] {
-  const conditions: SQL[] = [];
-  if (filter.callId !== undefined) {
-    conditions.push(or(eq(auditRows.id, filter.callId), eq(auditRows.refersTo, filter.callId))!);
-  }
-  if (filter.run !== undefined) {
-    // A key's label never changes, so the rows with a label are those of its keys; an own run id has an index.
-    const ofKeys = sql`${auditRows.vaultKeyId} IN (SELECT id FROM vault_keys WHERE label = ${filter.run})`;
-    const ownId = and(
-      eq(auditRows.agentRunId, filter.run),
-      sql`${auditRows.agentRunId} IS NOT ${auditRows.agentRunLabel}`,
-    );
-    conditions.push(or(ofKeys, ownId)!);
-  }
-  if (filter.labelContains) conditions.push(sql`instr(${auditRows.agentRunLabel}, ${filter.labelContains}) > 0`);
-  if (filter.keyId !== undefined) conditions.push(eq(auditRows.vaultKeyId, filter.keyId));
-  if (filter.vendor !== undefined) conditions.push(eq(auditRows.vendor, filter.vendor));
-  if (filter.verdict !== undefined) conditions.push(eq(auditRows.policyVerdict, filter.verdict));
-  if (filter.verdict !== undefined && filter.verdict !== "allowed") {
-    conditions.push(sql`${auditRows.policyVerdict} <> 'allowed'`);
-  }
-  if (filter.state !== undefined)
-    conditions.push(filter.state === "unresolved" ? isUnresolved : eq(auditRows.state, filter.state));
-  if (filter.customer !== undefined) conditions.push(eq(auditRows.customerScopeId, filter.customer));
-  if (filter.triggeringEventId !== undefined)
-    conditions.push(eq(auditRows.triggeringEventId, filter.triggeringEventId));
-  if (filter.since !== undefined) {
-    const from = seqAt(filter.since - CLOCK_SPREAD_MS);
-    conditions.push(gte(auditRows.calledAt, filter.since), sql`${auditRows.seq} >= coalesce(${from}, ${SEQ_MAX})`);
-  }
-  if (filter.until !== undefined) conditions.push(lt(auditRows.calledAt, filter.until));
-  return conditions;
-}
-
 /** A part of the table in which rows of a filter lie, and the order of it that SQLite is to go by. */
 interface Range {
   readonly range: SQL[];
@@ -170,28 +135,4 @@ interface TotalsRow {
   readonly refused: bigint;
   readonly settled: bigint;
   readonly unresolved: bigint;
-}
-
-/**
- * Rows are written in the order of their time, give or take what two processes' clocks differ and a commit takes. That
- * order finds a time range by `seq`, with room on both sides; the column then decides exactly.
- */
-export const CLOCK_SPREAD_MS = 600_000;
-const SEQ_MAX = Number.MAX_SAFE_INTEGER;
-
-function seqAt(time: EpochMs): SQL {
-  return sql`(SELECT seq FROM audit_rows WHERE id >= ${idFloor("call", time)} ORDER BY id LIMIT 1)`;
-}
-
-function auditRow(row: typeof auditRows.$inferSelect): AuditRow {
-  return {
-    ...row,
-    policyVerdict: row.policyVerdict as Verdict,
-    state: row.state as CallState,
-    costSource: row.costSource as CostSource,
-  };
-}
-
-function bySeq(a: AuditRow, b: AuditRow): number {
-  return a.seq - b.seq;
 }

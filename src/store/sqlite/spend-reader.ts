@@ -2,12 +2,12 @@ import { Database } from "bun:sqlite";
 import { idFloor } from "../../core/id.ts";
 import { Problem } from "../../core/problem.ts";
 import type { EpochMs } from "../../core/window.ts";
+import { CLOCK_SPREAD_MS } from "../audit-search.ts";
 import { heldFilter } from "../held-calls.ts";
 import { readOpenCalls } from "../ledger/open-call.ts";
 import type { BatchRow } from "../ledger/statements.ts";
 import type { SpendQuery, SpendReport } from "../spend.ts";
 import { DAY_MS, type GroupRow, HOUR_MS, SpendGroups } from "../spend-groups.ts";
-import { CLOCK_SPREAD_MS } from "./audit.ts";
 import {
   filterParameters,
   laterRowsStatement,

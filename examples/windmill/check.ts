@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
+import { ROOT } from "../../scripts/integrations/folders.ts";
 import type { Finished } from "../../scripts/integrations/processes.ts";
 import { type ScriptSteps, scriptScenarios } from "../../scripts/integrations/script-steps.ts";
+import type { Tools } from "../../scripts/integrations/tools.ts";
 import type { World } from "../../scripts/integrations/world.ts";
 
 interface Step {
@@ -31,6 +33,16 @@ const names = /main\\(([^)]*)\\)/.exec(content)[1].split(",").map((one) => one.s
 console.log(JSON.stringify((await main(...names.map((name) => inputs[name]))) ?? null));`;
 
 const flowIn = (folder: string) => Bun.YAML.parse(readFileSync(join(folder, "flow.yaml"), "utf8")) as Flow;
+
+/** Windmill's own types of a flow, which know no field that it does not have. */
+async function holdToTypes({ folder, install }: Tools): Promise<void> {
+  const types = "./node_modules/windmill-utils-internal/dist/esm/gen/types.gen";
+  const text = `import type { OpenFlow } from "${types}";\nexport const flow: OpenFlow = ${JSON.stringify(flowIn(folder))};\n`;
+  writeFileSync(join(folder, "flow.ts"), text);
+  const flags =
+    "--ignoreConfig --noEmit --strict --skipLibCheck --module esnext --moduleResolution bundler --target esnext";
+  await install([join(ROOT, "node_modules/.bin/tsc"), ...flags.split(" "), "flow.ts"]);
+}
 
 /** The step of this id, also of those within a loop. */
 function stepOf(steps: readonly Step[], id: string): Step | undefined {
@@ -82,8 +94,11 @@ export const check: IntegrationCheck = {
   stack: "Windmill",
   page: "windmill",
   ran: "requests",
-  how: "by the flow's own scripts, run here by Bun",
-  install: (tools) => tools.says([process.execPath, "--version"]),
+  how: "by the flow's own scripts, run here by Bun; the flow is held to Windmill's own types, windmill-utils-internal 1.7.0",
+  install: async (tools) => {
+    await tools.npm();
+    await holdToTypes(tools);
+  },
   version: async (tools) => `OpenFlow, on Bun ${await tools.says([process.execPath, "--version"])}`,
   scenarios: scriptScenarios(stepsOf),
 };

@@ -20,10 +20,12 @@ if (unknown.length > 0) {
   say(`error: there is no example ${unknown.join(", ")}\nhint: there are ${known.join(", ")}`);
   process.exit(2);
 }
+/** Ends the scenario under way, with its Keybrake, which would outlive this process. */
+let endScenario = async (): Promise<void> => {};
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     endAllProcesses();
-    process.exit(130);
+    endScenario().finally(() => process.exit(130));
   });
 }
 const rows: Row[] = [];
@@ -60,6 +62,7 @@ async function play({ title, run, timeoutMs = SCENARIO_MS_MAX }: Scenario, tools
   let timer: Timer | undefined;
   try {
     const { world, stop } = await makeWorld(tools);
+    endScenario = stop;
     const late = new Promise<never>((_, fail) => {
       timer = setTimeout(() => fail(new Error(`not done after ${timeoutMs} ms`)), timeoutMs);
     });

@@ -9,8 +9,8 @@ export const check: IntegrationCheck = {
   install: (tools) => tools.npm(),
   version: async (tools) =>
     `wrangler ${await tools.says(["node", "-p", "require('./node_modules/wrangler/package.json').version"])}`,
-  // The scenario of a caller that goes away fails here: under `wrangler dev` the Worker went on charging. Whether that is
-  // its proxy's doing is not known, so it is left out, and the page says so.
+  // The scenario of a caller that goes away fails here: the Worker goes on charging. That is not the doing of wrangler's
+  // proxy: workerd alone does not abort the request's signal either. So it is left out, and the page says so.
   scenarios: httpScenarios({
     prefix: "workers-billing",
     serve: (world) =>

@@ -115,7 +115,7 @@ async function startRestate(world: World): Promise<Restate> {
   await world.until("Restate", isHealthy).catch((error) => {
     throw new Error(`${error.message}:\n${server.output()}`);
   });
-  await world.until("the service", () => service.output().includes("started listening"));
+  await world.until("the service", () => service.output().includes("listening on"));
   await ask(`${admin}/deployments`, "POST", { uri: `http://127.0.0.1:${servicePort}` });
   return {
     service,

@@ -1,4 +1,5 @@
 /** A durable run: its vault key is issued once, however often it starts anew, and its charges are handlers of their own. */
+import { createServer } from "node:http2";
 import * as restate from "@restatedev/restate-sdk";
 import { asCapHit, type IssuedVaultKey, Keybrake, VaultKey } from "keybrake";
 import Stripe from "stripe";
@@ -61,4 +62,7 @@ const billing = restate.service({
   },
 });
 
-await restate.serve({ services: [billing, charges], port: Number(process.env["PORT"] ?? 9080) });
+const port = Number(process.env["PORT"] ?? 9080);
+const endpoint = restate.createEndpointHandler({ services: [billing, charges] });
+// Not `restate.serve`: it listens on every address, for whoever asks.
+createServer(endpoint).listen(port, "127.0.0.1", () => console.log(`listening on ${port}`));

@@ -61,9 +61,12 @@ async function main(): Promise<number> {
   const runs = wholeNumber("runs", values.runs);
   const size = values.full ? "full" : values.quick ? "quick" : "usual";
   const finished: Finished[] = [];
-  for (const section of wanted) finished.push(await finish(section, runs ?? section.counts[size], seed));
+  for (const section of wanted) {
+    finished.push(await finish(section, runs ?? section.counts[size], seed));
+    // After each: a full run takes hours, and somebody may end it.
+    writeResults(finished);
+  }
   console.log(tableOf(finished));
-  writeResults(finished);
   return finished.some(({ result }) => result.violations.length > 0) ? 1 : 0;
 }
 

@@ -1,3 +1,4 @@
+import { expectSame } from "../../scripts/integrations/books.ts";
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
 import type { World } from "../../scripts/integrations/world.ts";
 
@@ -26,6 +27,14 @@ async function startCelery(world: World) {
   for (const each of [charging, control])
     await world.until("a worker that is ready", () => each.output().includes(" ready."), TIMEOUT_MS);
   return { env, charging, bill: [world.bin("python"), "bill.py"] };
+}
+
+/** Waits for the revoke of the run's one key. The reason tells the chord's callback from its errback. */
+async function reasonOfRevoke(world: World, label: string): Promise<string | null> {
+  const key = await world.until("the key to be revoked", async () =>
+    (await world.keys(label)).find(({ status }) => status === "revoked"),
+  );
+  return key.revoke_reason;
 }
 
 export const check: IntegrationCheck = {
@@ -64,11 +73,7 @@ export const check: IntegrationCheck = {
           timeoutMs: TIMEOUT_MS,
         });
         const label = await world.onlyLabel();
-        await world.until(
-          "the key to be revoked",
-          async () => (await world.keys(label)).every(({ status }) => status === "revoked"),
-          TIMEOUT_MS,
-        );
+        expectSame("why the key is revoked", await reasonOfRevoke(world, label), "the run ended");
         await world.expectCapped({ label, eachCents: CHARGE_CENTS, admitted: 5, refused: 4 });
       },
     },
@@ -93,11 +98,7 @@ export const check: IntegrationCheck = {
         world.stripe.failNext(1, { status: 402, body: JSON.stringify({ error }) });
         await world.succeeds([...bill, "nightly-4", "--customers", "1", "--detach"], { env, timeoutMs: TIMEOUT_MS });
         const label = await world.onlyLabel();
-        await world.until(
-          "the key to be revoked",
-          async () => (await world.keys(label)).every(({ status }) => status === "revoked"),
-          TIMEOUT_MS,
-        );
+        expectSame("why the key is revoked", await reasonOfRevoke(world, label), "a charge of the run failed");
         world.expectCharged(0, 0);
       },
     },

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
-import { named, type PageRequest, requestScenarios } from "../../scripts/integrations/page-requests.ts";
+import {
+  type AtCapHit,
+  named,
+  type PageRequest,
+  reaches,
+  requestScenarios,
+} from "../../scripts/integrations/page-requests.ts";
 
 interface Step {
   readonly title: string;
@@ -13,11 +19,18 @@ interface Step {
     readonly data: readonly { readonly key?: string; readonly value: string }[];
   };
   readonly retry_config?: { readonly retry_enabled: boolean };
+  readonly error_strategy?: string;
+  readonly error_handle_mode?: string;
+}
+
+interface Graph {
+  readonly nodes: readonly { readonly id: string; readonly parentId?: string; readonly data: Step }[];
+  readonly edges: readonly { readonly source: string; readonly target: string }[];
 }
 
 interface App {
   readonly version: string;
-  readonly workflow: { readonly graph: { readonly nodes: readonly { readonly data: Step }[] } };
+  readonly workflow: { readonly graph: Graph };
 }
 
 const appIn = (folder: string) => Bun.YAML.parse(readFileSync(join(folder, "billing.yml"), "utf8")) as App;
@@ -40,13 +53,27 @@ function requestOf({ method = "get", url = "", headers, body }: Step): PageReque
   return { ...request, body: Object.fromEntries(body.data.map(({ key, value }) => [key!, value])) };
 }
 
+/**
+ * A status of 429 is a failure of Dify's HTTP Request node only where it has retries or an error strategy; a failure ends the
+ * iteration, unless that goes on with errors. Behind the iteration's last node comes what follows the iteration.
+ */
+function atCapHit({ nodes, edges }: Graph): AtCapHit {
+  const charge = nodes.find(({ data }) => data.title === "Charge");
+  const revoke = nodes.find(({ data }) => data.title === "Revoke the key");
+  const each = nodes.find(({ id }) => id === charge?.parentId);
+  if (!charge || !revoke || !each) throw new Error("the workflow has no charge in an iteration, or does not revoke");
+  const isRepeated = charge.data.retry_config?.retry_enabled === true;
+  const fails = isRepeated || charge.data.error_strategy !== undefined;
+  const next = (step: string) => edges.filter(({ source }) => source === step).map(({ target }) => target);
+  const goesOn = !fails || each.data.error_handle_mode === "continue-on-error";
+  return { isRepeated, reachesRevoke: goesOn && reaches(each.id, revoke.id, next) };
+}
+
 export const check: IntegrationCheck = {
   stack: "Dify",
   page: "dify",
   ran: "requests",
-  install: async ({ folder }) => {
-    if (named(stepsIn(folder), "Charge").retry_config?.retry_enabled !== false) throw new Error("charges are repeated");
-  },
+  install: async ({ folder }) => stepsIn(folder),
   version: async ({ folder }) => `DSL ${appIn(folder).version}`,
   scenarios: requestScenarios(({ folder }) => {
     const steps = stepsIn(folder);
@@ -54,6 +81,7 @@ export const check: IntegrationCheck = {
       issue: requestOf(named(steps, "Issue the key")),
       charge: requestOf(named(steps, "Charge")),
       revoke: requestOf(named(steps, "Revoke the key")),
+      atCapHit: atCapHit(appIn(folder).workflow.graph),
       syntax: /\{\{#(.+?)#\}\}/g,
       words: {
         "env.KEYBRAKE_URL": "keybrakeUrl",

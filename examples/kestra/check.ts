@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
-import { type PageRequest, requestScenarios } from "../../scripts/integrations/page-requests.ts";
+import { type AtCapHit, type PageRequest, requestScenarios } from "../../scripts/integrations/page-requests.ts";
 
 interface Task {
   readonly id: string;
@@ -37,22 +37,30 @@ function requestOf({ uri = "", method = "GET", contentType, headers = {}, body }
 }
 
 /** An answer that is allowed is a success of the task; `retry` is for its failures. @throws Error */
-function expectRules({ retry, options }: Task): void {
-  const allowed = options?.allowedResponseCodes ?? [];
-  if (retry === undefined || allowed.includes(UNAVAILABLE)) throw new Error("a 503 would not be tried again");
-  if (!allowed.includes(CAP_HIT)) throw new Error("a cap hit would be tried again");
+function expectRepeats({ retry, options }: Task): void {
+  const isAllowed = options?.allowedResponseCodes?.includes(UNAVAILABLE) ?? false;
+  if (retry === undefined || isAllowed) throw new Error("a 503 would not be tried again");
+}
+
+/** Tasks of `finally` run whatever has failed; one of `tasks`, only where nothing has. */
+function atCapHit(folder: string): AtCapHit {
+  const { retry, options } = taskIn(folder, "charge");
+  const fails = !options?.allowedResponseCodes?.includes(CAP_HIT);
+  const isLast = flowIn(folder).finally.some(({ id }) => id === "revoke");
+  return { isRepeated: fails && retry !== undefined, reachesRevoke: !fails || isLast };
 }
 
 export const check: IntegrationCheck = {
   stack: "Kestra",
   page: "kestra",
   ran: "requests",
-  install: async ({ folder }) => expectRules(taskIn(folder, "charge")),
+  install: async ({ folder }) => expectRepeats(taskIn(folder, "charge")),
   version: async () => "core.http.Request",
   scenarios: requestScenarios(({ folder }) => ({
     issue: requestOf(taskIn(folder, "issue")),
     charge: requestOf(taskIn(folder, "charge")),
     revoke: requestOf(taskIn(folder, "revoke")),
+    atCapHit: atCapHit(folder),
     syntax: /\{\{ (.+?) \}\}/g,
     words: {
       "envs.keybrake_url": "keybrakeUrl",

@@ -10,7 +10,12 @@ interface Variable {
 }
 
 interface JobSpec {
-  readonly podFailurePolicy: { readonly rules: readonly { readonly onExitCodes: { readonly values: number[] } }[] };
+  readonly podFailurePolicy: {
+    readonly rules: readonly {
+      readonly action: string;
+      readonly onExitCodes: { readonly operator: string; readonly values: number[] };
+    }[];
+  };
   readonly template: {
     readonly spec: { readonly containers: readonly { readonly command: string[]; readonly env: Variable[] }[] };
   };
@@ -52,8 +57,9 @@ export const check: IntegrationCheck = {
       run: async (world) => {
         const { command, env } = container(world, "billing-29123456");
         const { code, stderr } = await world.exec(command, { env });
-        const final = jobIn(world.folder).podFailurePolicy.rules[0]!.onExitCodes.values;
-        if (!final.includes(code)) throw new Error(`it exited with ${code}: ${stderr}`);
+        const { action, onExitCodes } = jobIn(world.folder).podFailurePolicy.rules[0]!;
+        const isFinal = action === "FailJob" && onExitCodes.operator === "In" && onExitCodes.values.includes(code);
+        if (!isFinal) throw new Error(`it exited with ${code}: ${stderr}`);
         const label = "cronjob/billing-29123456";
         await world.expectCapped({ label, eachCents: 2999, admitted: 5, refused: 1 });
         await world.expectRevoked(label);

@@ -33,7 +33,8 @@ def run(label: str, budget_usd: float) -> dict[str, object]:
     stopped_by = None
     retries = ToolRetryMiddleware(
         max_retries=2,
-        retry_on=(stripe.APIConnectionError, stripe.APIError),  # not CapHit: it ends the run at once
+        # Not CapHit, which ends the run at once. Without cap_hits() it would be a RateLimitError.
+        retry_on=(stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError),
         on_failure="error",
     )
     try:

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IntegrationCheck } from "../../scripts/integrations/check.ts";
-import { named, type PageRequest, requestScenarios } from "../../scripts/integrations/page-requests.ts";
+import { type AtCapHit, named, type PageRequest, requestScenarios } from "../../scripts/integrations/page-requests.ts";
 
 interface Module {
   readonly version: number;
   readonly metadata: { readonly designer: { readonly name: string } };
+  readonly parameters?: { readonly handleErrors?: boolean };
+  /** Its error handler. */
+  readonly onerror?: readonly { readonly module: string }[];
   readonly mapper?: {
     readonly url?: string;
     readonly method?: string;
@@ -38,6 +41,14 @@ function requestOf({ mapper = {} }: Module): PageRequest {
   };
 }
 
+/** `handleErrors` is what Make calls "Evaluate all states as errors": a status of 429 then ends the scenario. */
+function atCapHit(modules: readonly (Module & { readonly name: string })[]): AtCapHit {
+  const { parameters, onerror = [], name } = named(modules, "Charge");
+  const order = modules.map((module) => module.name);
+  const goesOn = parameters?.handleErrors === false && order.indexOf(name) < order.indexOf("Revoke the key");
+  return { isRepeated: !goesOn && onerror.some(({ module }) => module === "builtin:Break"), reachesRevoke: goesOn };
+}
+
 export const check: IntegrationCheck = {
   stack: "Make",
   page: "make",
@@ -50,6 +61,7 @@ export const check: IntegrationCheck = {
       issue: requestOf(named(modules, "Issue the key")),
       charge: requestOf(named(modules, "Charge")),
       revoke: requestOf(named(modules, "Revoke the key")),
+      atCapHit: atCapHit(modules),
       syntax: /\{\{(.+?)\}\}/g,
       words: {
         keybrake: "keybrakeUrl",

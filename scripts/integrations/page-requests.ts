@@ -26,10 +26,19 @@ export interface RunFacts {
   readonly vaultKey: string;
 }
 
+/** What the file has its platform do with a charge that the cap has refused. */
+export interface AtCapHit {
+  /** It sends the charge again. */
+  readonly isRepeated: boolean;
+  /** The steps behind it come to the one that revokes: the refusal ends nothing. */
+  readonly reachesRevoke: boolean;
+}
+
 export interface PagePlan {
   readonly issue: PageRequest;
   readonly charge: PageRequest;
   readonly revoke: PageRequest;
+  readonly atCapHit: AtCapHit;
   /** With one group, which is the expression: `/\{\{\s*(.+?)\s*\}\}/g`. */
   readonly syntax: RegExp;
   /** What each expression of the file stands for. One that is not named fails the check. */
@@ -42,6 +51,8 @@ const CHARGE_CENTS = 2999;
 const CUSTOMERS = 12;
 /** Of `CUSTOMERS`, under a cap of $150. */
 const ADMITTED = 5;
+/** Of one charge, on a platform that repeats it. */
+const TRIES_MAX = 3;
 
 /** What every such page has to hold. `planOf` reads the file, in `world.folder`. */
 export function requestScenarios(planOf: (world: World) => Promise<PagePlan> | PagePlan): readonly Scenario[] {
@@ -52,10 +63,10 @@ export function requestScenarios(planOf: (world: World) => Promise<PagePlan> | P
         const plan = await planOf(world);
         const facts = await issued(world, plan, "41");
         const customers = Array.from({ length: CUSTOMERS }, (_, index) => `cus_${index}`);
-        const answers = await Promise.all(customers.map((customer) => send(plan, plan.charge, { ...facts, customer })));
-        const hits = answers.filter(({ status, headers }) => status === 429 && headers.has("x-keybrake-cap-hit"));
+        const answers = await Promise.all(customers.map((customer) => charged(plan, { ...facts, customer })));
+        const hits = answers.filter(isCapHit);
         if (hits.length !== CUSTOMERS - ADMITTED) throw new Error(`${hits.length} of ${CUSTOMERS} were cap hits`);
-        await revoke(plan, facts);
+        if (plan.atCapHit.reachesRevoke) await revoke(plan, facts);
         const label = plan.labelOf("41");
         const refused = CUSTOMERS - ADMITTED;
         await world.expectCapped({ label, eachCents: CHARGE_CENTS, admitted: ADMITTED, refused });
@@ -96,6 +107,18 @@ async function issued({ env }: World, plan: PagePlan, run: string): Promise<RunF
   return { ...before, keyId: told.id, vaultKey: told.vault_key };
 }
 
+function isCapHit({ status, headers }: Response): boolean {
+  return status === 429 && headers.has("x-keybrake-cap-hit");
+}
+
+/** The last answer to a charge, which is sent again where the file has its platform do so. */
+async function charged(plan: PagePlan, facts: RunFacts): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const answer = await send(plan, plan.charge, facts);
+    if (!plan.atCapHit.isRepeated || !isCapHit(answer) || tries === TRIES_MAX) return answer;
+  }
+}
+
 async function revoke(plan: PagePlan, facts: RunFacts): Promise<void> {
   const answer = await send(plan, plan.revoke, facts);
   if (!answer.ok) throw new Error(`revoking was answered with ${answer.status}: ${await answer.text()}`);
@@ -122,4 +145,17 @@ export function named<T extends { readonly name: string }>(items: readonly T[], 
   const found = items.find((item) => item.name === name);
   if (!found) throw new Error(`the file has no step "${name}"; it has ${items.map((item) => item.name).join(", ")}`);
   return found;
+}
+
+/** Whether the steps behind `from` come to `to`. `next` gives those that follow one directly. */
+export function reaches(from: string, to: string, next: (step: string) => readonly string[]): boolean {
+  const seen = new Set<string>();
+  const pending = [from];
+  for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+    if (step === to) return true;
+    if (seen.has(step)) continue;
+    seen.add(step);
+    pending.push(...next(step));
+  }
+  return false;
 }

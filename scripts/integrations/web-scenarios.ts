@@ -45,7 +45,7 @@ export function webScenarios(example: WebExample): readonly Scenario[] {
           const label = "job/august";
           await world.until(
             "the end of the job",
-            async () => (await world.keys(label)).some(({ status }) => status === "revoked"),
+            async () => (await world.keys()).some(({ status }) => status === "revoked"),
             MS_MAX,
           );
           await world.expectCapped({ label, eachCents: EACH_CENTS, admitted: ADMITTED, refused: 1 });

@@ -13,7 +13,9 @@ type Row = readonly [stack: string, version: string, ran: string, result: string
 const SCENARIO_MS_MAX = 600_000;
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-const known = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, "check.ts")));
+const known = readdirSync(EXAMPLES)
+  .filter((name) => existsSync(join(EXAMPLES, name, "check.ts")))
+  .toSorted();
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !known.includes(name));
 if (unknown.length > 0) {

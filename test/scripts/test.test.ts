@@ -88,7 +88,8 @@ test("shows each step with its duration, and what it wrote", async () => {
 test("hands its arguments to the tests, and the binary's path, and no setting of the developer", async () => {
   machine({ tests: `log "$* $KEYBRAKE_BINARY \${KEYBRAKE_DATA:-none} \${HTTPS_PROXY:-none}"; ${summary(1, 0)}` });
   await clone.run("scripts/test", ["test/core", "-t", "a b"], { KEYBRAKE_DATA: "/data", HTTPS_PROXY: "http://proxy" });
-  expect(clone.logged()).toContain(`test --timeout 60000 test/core -t a b ${clone.path("dist/keybrake")} none none`);
+  const told = "test --timeout 60000 --parallel=2 --no-isolate test/core -t a b";
+  expect(clone.logged()).toContain(`${told} ${clone.path("dist/keybrake")} none none`);
 });
 
 test("ends with the count and fails when it is interrupted", async () => {

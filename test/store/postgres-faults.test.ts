@@ -103,6 +103,23 @@ async function faults(): Promise<void> {
     30_000,
   );
 
+  test("a revoke that takes its time is waited for, and its connection is left alone", () =>
+    within(async ({ store, keyId, url }) => {
+      // For longer than a look-up is waited for.
+      const seconds = (4 * TIMEOUT_MS) / 1_000;
+      const locked = "WITH locked AS MATERIALIZED (SELECT id FROM ledger_state WHERE id = 1 FOR UPDATE)";
+      const slow = server.run(`${locked} SELECT pg_sleep(${seconds}) FROM locked`, url);
+      await eventually(async () => {
+        const [row] = await server.run(
+          "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event = 'PgSleep'",
+          url,
+        );
+        if (Number(row!["n"]) === 0) throw new Error("the lock is not taken yet");
+      });
+      expect(await store.revokeKeys({ all: true }, null, Date.now())).toMatchObject([{ id: keyId }]);
+      await slow;
+    }));
+
   test("a revoke that came back holds for a batch that is still on its way", () =>
     within(async ({ store, direct, keyId }) => {
       const batches = Array.from({ length: 20 }, () => store.apply([hold(keyId, 1)], 0));

@@ -14,7 +14,7 @@ import { connectTimeoutMsOf, LEDGER_CONNECTIONS, openPool, QUICK_CONNECTIONS, RE
 import { RenewablePool, verbsOver } from "./renewable-pool.ts";
 import { readTimeline, type Timeline } from "./timeline.ts";
 import { isAnyRollingDue, purge } from "./upkeep.ts";
-import { quickVerbs, reportVerbs } from "./verbs.ts";
+import { quickVerbs, slowVerbs } from "./verbs.ts";
 
 export interface PostgresOptions {
   readonly clock: Clock;
@@ -115,8 +115,8 @@ function verbs(parts: Parts): Store {
   return {
     kind: "postgres",
     ...ledgerVerbs(parts, chainKey),
-    ...verbsOver(pools.quick, QUICK_PATIENCE * timeoutMs, (pool) => quickVerbs(pool, timeline)),
-    ...verbsOver(pools.reports, REPORT_PATIENCE * timeoutMs, (pool) => reportVerbs(pool, chainKey)),
+    ...verbsOver(pools.quick, QUICK_PATIENCE * timeoutMs, quickVerbs),
+    ...verbsOver(pools.reports, REPORT_PATIENCE * timeoutMs, (pool) => slowVerbs(pool, timeline, chainKey)),
     useChainKey: (used) => {
       key = used;
     },

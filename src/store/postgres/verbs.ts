@@ -20,20 +20,36 @@ import { sumSpend } from "./spend.ts";
 import type { Timeline } from "./timeline.ts";
 import { claimReconciliation, dropReconciliation, dueReconciliations } from "./upkeep.ts";
 
-/** What a call or an operator waits for: moments each. */
-export function quickVerbs(pool: Pool, timeline: Timeline) {
+/** What reads or writes single rows and waits for nobody: where this is silent, the database is away. */
+export function quickVerbs(pool: Pool) {
+  const db = openDb(pool);
+  return { ...keyVerbs(new PostgresKeys(db)), ...controlVerbs(new PostgresControl(db), new PostgresSessions(db)) };
+}
+
+/** What goes over many rows, or waits for the ledger's lock: a revoke of 100,000 keys takes its time, and must not be given up. */
+export function slowVerbs(pool: Pool, timeline: Timeline, chainKey: () => Uint8Array) {
   const db = openDb(pool);
   return {
-    ...keyVerbs(new PostgresKeys(db)),
-    ...controlVerbs(new PostgresControl(db), new PostgresSessions(db)),
+    ...operatorVerbs(new PostgresKeys(db), new PostgresControl(db)),
     ...freezeVerbs(db, timeline),
+    ...watchVerbs(pool),
+    ...auditVerbs(db, pool, chainKey),
+    ...rowVerbs(db, pool),
   };
 }
 
-/** What goes over rows and counters, many of them perhaps. */
-export function reportVerbs(pool: Pool, chainKey: () => Uint8Array) {
-  const db = openDb(pool);
-  return { ...watchVerbs(pool), ...auditVerbs(db, pool, chainKey), ...rowVerbs(db, pool) };
+function operatorVerbs(keys: PostgresKeys, control: PostgresControl) {
+  return {
+    listKeys: (filter) => keys.list(filter),
+    updateKey: (id, change) => keys.update(id, change),
+    revokeKeys: (selector, reason, at) => keys.revoke(selector, reason, at),
+    keySpend: (id, at) => keys.spend(id, at),
+    putVendor: (vendor) => control.putVendor(vendor),
+    removeVendor: (name, at) => control.removeVendor(name, at),
+    engageBrake: (brake) => control.engageBrake(brake),
+    releaseBrake: (vendor, prefix, at) => control.releaseBrake(vendor, prefix, at),
+    recordHardStop: (stop, at) => control.recordHardStop(stop, at),
+  } satisfies Partial<Store>;
 }
 
 function freezeVerbs(db: Db, timeline: Timeline) {
@@ -62,11 +78,7 @@ function keyVerbs(keys: PostgresKeys) {
   return {
     findKeyByHash: (hash) => keys.findByHash(hash),
     getKey: (id) => keys.get(id),
-    listKeys: (filter) => keys.list(filter),
     insertKey: (made, uniqueLabel) => inserts.insert(made, uniqueLabel),
-    updateKey: (id, change) => keys.update(id, change),
-    revokeKeys: (selector, reason, at) => keys.revoke(selector, reason, at),
-    keySpend: (id, at) => keys.spend(id, at),
   } satisfies Partial<Store>;
 }
 
@@ -75,12 +87,7 @@ function controlVerbs(control: PostgresControl, sessions: PostgresSessions) {
     renewLease: (lease) => control.renewLease(lease),
     probeWrite: (at) => control.renewLease({ owner: "probe", until: at }),
     listVendors: () => control.listVendors(),
-    putVendor: (vendor) => control.putVendor(vendor),
-    removeVendor: (name, at) => control.removeVendor(name, at),
-    engageBrake: (brake) => control.engageBrake(brake),
-    releaseBrake: (vendor, prefix, at) => control.releaseBrake(vendor, prefix, at),
     listBrakes: () => control.listBrakes(),
-    recordHardStop: (stop, at) => control.recordHardStop(stop, at),
     hardStopsSince: (seq) => control.hardStopsSince(seq),
     insertToken: (token) => control.insertToken(token),
     findTokenByHash: (hash) => control.findToken(hash),

@@ -93,11 +93,14 @@ async function faults(): Promise<void> {
         const { tokenHash } = (await direct.getKey(keyId))!;
         // One of each connection, so that every one of them is open when they die.
         await Promise.all(Array.from({ length: 8 }, () => store.findKeyByHash(tokenHash)));
-        await store.apply([hold(keyId)], 0);
+        await Promise.all([store.apply([hold(keyId)], 0), store.listKeys({ limit: 1 })]);
         proxy.deafen();
+        const revoke = problemOf(store.revokeKeys({ ids: [keyId] }, null, Date.now()));
         expect(await problemOf(store.findKeyByHash(tokenHash))).toMatchObject({ code: "unavailable" });
         expect(await eventually(() => store.findKeyByHash(tokenHash))).toMatchObject({ id: keyId });
         expect(await eventually(() => store.apply([hold(keyId)], 0))).toMatchObject([{ admitted: true }]);
+        expect(await revoke).toMatchObject({ code: "unavailable" });
+        expect(await store.revokeKeys({ ids: [keyId] }, null, Date.now())).toMatchObject([{ id: keyId }]);
         expect(await direct.checkCounters()).toEqual([]);
       }),
     30_000,

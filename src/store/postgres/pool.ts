@@ -4,11 +4,11 @@ import { Problem } from "../../core/problem.ts";
 /** Connections of the ledger: one decides, and one is at hand while a broken one is being replaced. */
 export const LEDGER_CONNECTIONS = 2;
 
-/** Connections for what calls and operators ask for by a key: moments each. */
+/** Connections for single rows: moments each. */
 export const QUICK_CONNECTIONS = 4;
 
-/** Connections for what goes over many rows, apart, so that no report keeps a call waiting. */
-export const REPORT_CONNECTIONS = 4;
+/** Connections for what goes over many rows or waits for the ledger's lock, apart, so that it keeps no call waiting. */
+export const SLOW_CONNECTIONS = 4;
 
 /** How long a new connection may take where the URL does not say: a call is not to wait longer for its refusal. */
 const CONNECT_TIMEOUT_SECONDS = 1;

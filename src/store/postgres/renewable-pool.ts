@@ -9,13 +9,16 @@ export class RenewablePool {
   readonly #open: () => Pool;
   /** Milliseconds, as `Clock.elapsed`. */
   readonly #elapsed: () => number;
+  readonly #onReplaced: () => void;
   #current: Pool;
   /** When something last came from these connections. */
   #heardMs: number;
 
-  constructor(open: () => Pool, elapsed: () => number) {
+  /** @param onReplaced told each time that these connections have been replaced for their silence. */
+  constructor(open: () => Pool, elapsed: () => number, onReplaced: () => void = () => {}) {
     this.#open = open;
     this.#elapsed = elapsed;
+    this.#onReplaced = onReplaced;
     this.#current = open();
     this.#heardMs = elapsed();
   }
@@ -33,7 +36,9 @@ export class RenewablePool {
       timer = setTimeout(() => {
         failed(new LinkLost("the database did not answer"));
         // Where others were answered meanwhile, it is this one's connection alone, or its turn that has not come.
-        if (this.#heardMs <= beganMs) this.#replace(pool);
+        if (this.#heardMs > beganMs || pool !== this.#current) return;
+        this.replace();
+        this.#onReplaced();
       }, limitMs);
     });
     try {
@@ -49,11 +54,12 @@ export class RenewablePool {
     await this.#current.close({ timeout: seconds });
   }
 
-  #replace(silent: Pool): void {
-    if (silent !== this.#current) return;
+  /** Whatever waits for the connections of now fails, and may be tried again on new ones. */
+  replace(): void {
+    const silent = this.#current;
     this.#current = this.#open();
     this.#heardMs = this.#elapsed();
-    // What still waits for the old ones fails; a connection that cannot even be closed is nobody's any more.
+    // One that cannot even be closed is nobody's any more.
     void silent.close({ timeout: 0 }).catch(() => {});
   }
 }

@@ -10,7 +10,7 @@ import { guarded, unavailable } from "./guard.ts";
 import { PostgresLedger } from "./ledger.ts";
 import { stateStatements } from "./ledger-statements.ts";
 import { migrate, schemaOf } from "./migrate.ts";
-import { connectTimeoutMsOf, LEDGER_CONNECTIONS, openPool, QUICK_CONNECTIONS, REPORT_CONNECTIONS } from "./pool.ts";
+import { connectTimeoutMsOf, LEDGER_CONNECTIONS, openPool, QUICK_CONNECTIONS, SLOW_CONNECTIONS } from "./pool.ts";
 import { RenewablePool, verbsOver } from "./renewable-pool.ts";
 import { readTimeline, type Timeline } from "./timeline.ts";
 import { isAnyRollingDue, purge } from "./upkeep.ts";
@@ -30,9 +30,9 @@ export interface PostgresOptions {
 
 /** A call is refused within about a second where the database does not answer. */
 const TIMEOUT_MS = 1_000;
-/** As often as that: what a call or an operator waits for, and reports over many rows. */
+/** As often as that: what a call waits for, and what goes over many rows or waits for the ledger's lock. */
 const QUICK_PATIENCE = 3;
-const REPORT_PATIENCE = 60;
+const SLOW_PATIENCE = 60;
 
 /**
  * The store that several replicas share.
@@ -41,12 +41,12 @@ const REPORT_PATIENCE = 60;
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<OpenedStore> {
   const { clock: own, timeoutMs = TIMEOUT_MS, time = "database", migrates = false, mayForget = false } = options;
   const elapsed = () => own.elapsed();
-  const open = (connections: number) => new RenewablePool(() => openPool(url, connections), elapsed);
-  const pools = {
-    ledger: open(LEDGER_CONNECTIONS),
-    quick: open(QUICK_CONNECTIONS),
-    reports: open(REPORT_CONNECTIONS),
-  };
+  const open = (connections: number, onReplaced?: () => void) =>
+    new RenewablePool(() => openPool(url, connections), elapsed, onReplaced);
+  const slow = open(SLOW_CONNECTIONS);
+  // Where single rows get no answer nobody does: a revoke is then to fail and be repeated, not to wait for its minute.
+  const quick = open(QUICK_CONNECTIONS, () => slow.replace());
+  const pools = { ledger: open(LEDGER_CONNECTIONS), quick, slow };
   try {
     const { current } = pools.quick;
     if (!mayForget) await assertDurable(current);
@@ -66,11 +66,11 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
 interface Pools {
   readonly ledger: RenewablePool;
   readonly quick: RenewablePool;
-  readonly reports: RenewablePool;
+  readonly slow: RenewablePool;
 }
 
-async function closed({ ledger, quick, reports }: Pools, seconds: number): Promise<void> {
-  await Promise.all([ledger.close(seconds), quick.close(seconds), reports.close(seconds)]);
+async function closed({ ledger, quick, slow }: Pools, seconds: number): Promise<void> {
+  await Promise.all([ledger.close(seconds), quick.close(seconds), slow.close(seconds)]);
 }
 
 /** A commit that the server may forget would be money that nobody counts. */
@@ -116,7 +116,7 @@ function verbs(parts: Parts): Store {
     kind: "postgres",
     ...ledgerVerbs(parts, chainKey),
     ...verbsOver(pools.quick, QUICK_PATIENCE * timeoutMs, quickVerbs),
-    ...verbsOver(pools.reports, REPORT_PATIENCE * timeoutMs, (pool) => slowVerbs(pool, timeline, chainKey)),
+    ...verbsOver(pools.slow, SLOW_PATIENCE * timeoutMs, (pool) => slowVerbs(pool, timeline, chainKey)),
     useChainKey: (used) => {
       key = used;
     },
@@ -132,7 +132,7 @@ function ledgerVerbs(parts: Parts, chainKey: () => Uint8Array) {
   const { pools, connectMs, timeoutMs, timeline, ledgerClock: clock, elapsed } = parts;
   const state = stateStatements(timeline.frozen);
   const ledger = new PostgresLedger({ pool: pools.ledger, connectMs, timeoutMs, chainKey, clock, elapsed, state });
-  const upkeep = verbsOver(pools.reports, REPORT_PATIENCE * timeoutMs, (pool) => {
+  const upkeep = verbsOver(pools.slow, SLOW_PATIENCE * timeoutMs, (pool) => {
     const db = openDb(pool);
     return {
       purge: (at: EpochMs) => purge(db, at),

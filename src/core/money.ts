@@ -31,11 +31,15 @@ export function parseUsd(value: string | number): Micros {
 export function formatUsd(micros: Micros): string {
   const negative = micros < 0n;
   const absolute = negative ? -micros : micros;
-  const fraction = (absolute % MICROS_PER_USD)
-    .toString()
-    .padStart(6, "0")
-    .replace(/0{1,4}$/, "");
-  return `${negative ? "-" : ""}${absolute / MICROS_PER_USD}.${fraction}`;
+  return `${negative ? "-" : ""}${absolute / MICROS_PER_USD}.${decimals(absolute % MICROS_PER_USD)}`;
+}
+
+const MICROS_PER_CENT = 10_000n;
+
+/** Two of them for whole cents, which nearly every amount is; else as many of six as are needed. */
+function decimals(micros: Micros): string {
+  if (micros % MICROS_PER_CENT === 0n) return (micros / MICROS_PER_CENT).toString().padStart(2, "0");
+  return micros.toString().padStart(6, "0").replace(/0+$/, "");
 }
 
 /** Integer division that rounds up, the direction "against the agent" for everything that is charged. */

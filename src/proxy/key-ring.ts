@@ -42,7 +42,7 @@ export class KeyRing {
 
   /** The key with this token hash, or undefined where there is none. */
   async find(tokenHash: Uint8Array): Promise<RingKeys | undefined> {
-    return this.#keys.get(hashText(tokenHash)) ?? this.reload(tokenHash);
+    return this.#keys.get(tokenHash.toHex()) ?? this.reload(tokenHash);
   }
 
   async reload(tokenHash: Uint8Array): Promise<RingKeys | undefined> {
@@ -50,14 +50,9 @@ export class KeyRing {
     if (!record) return undefined;
     const keys = ringKeys(record, this.#rates);
     if (this.#keys.size >= KEYS_MAX) this.#keys.delete(this.#keys.keys().next().value!);
-    this.#keys.set(hashText(tokenHash), keys);
+    this.#keys.set(tokenHash.toHex(), keys);
     return keys;
   }
-}
-
-/** Latin-1 is the cheapest one-to-one text of 32 bytes. */
-function hashText(tokenHash: Uint8Array): string {
-  return Buffer.from(tokenHash.buffer, tokenHash.byteOffset, tokenHash.byteLength).toString("latin1");
 }
 
 function ringKeys(record: VaultKeyRecord, rates: CurrencyRates): RingKeys {

@@ -9,6 +9,11 @@ import type { TouchedObjects } from "./vendor-objects.ts";
 
 const NO_BRAKES = "[]";
 
+/** What stands against calls: brakes, and secrets that were replaced, by each vendor's version. */
+type Circumstances = Pick<LedgerView, "brakes" | "vendors">;
+
+const NOT_ASKED: Circumstances = { brakes: [], vendors: new Map() };
+
 /** What a transaction of the ledger has loaded of what it may change. */
 export interface LedgerLoad {
   readonly state: LedgerState;
@@ -44,7 +49,9 @@ export class LedgerReads {
       const key = keys.has(id) ? undefined : this.#key(id);
       if (key) keys.set(id, key);
     }
-    return { now, keys, ...this.#circumstances(), counters, records, objects, frozen, freeAt };
+    // Resolutions are not judged: they say what has happened already.
+    const { brakes, vendors } = entries.some(({ type }) => type === "hold") ? this.#circumstances() : NOT_ASKED;
+    return { now, keys, brakes, vendors, counters, records, objects, frozen, freeAt };
   }
 
   /** What stands against a call whatever it costs. */
@@ -65,7 +72,7 @@ export class LedgerReads {
     };
   }
 
-  #circumstances(): { readonly brakes: readonly Brake[]; readonly vendors: ReadonlyMap<string, number> } {
+  #circumstances(): Circumstances {
     const row = this.#statements.circumstances.get()!;
     const brakes = row.brakes === NO_BRAKES ? [] : (JSON.parse(row.brakes) as Brake[]);
     return { brakes, vendors: new Map(Object.entries(JSON.parse(row.vendors) as Record<string, number>)) };

@@ -44,13 +44,13 @@ function prepareView(database: Database): ViewStatements {
     key: database.query(
       "SELECT version, expires_at, revoked_at, revoke_reason, auto_revoked ->> 'rule' AS revoked_by FROM vault_keys WHERE id = ?",
     ),
-    // One statement for both: each costs more than what it reads.
+    // One statement for both: each costs more than what it reads. Most times there is no brake to be put in order.
     circumstances: database.query(
-      `SELECT (
+      `SELECT CASE WHEN EXISTS (SELECT 1 FROM brakes WHERE released_at IS NULL) THEN (
          SELECT json_group_array(json_object('id', id, 'vendor', vendor, 'labelPrefix', label_prefix,
                   'reason', reason, 'engagedAt', engaged_at) ORDER BY engaged_at, id)
          FROM brakes WHERE released_at IS NULL
-       ) AS brakes, (SELECT json_group_object(name, version) FROM vendors) AS vendors`,
+       ) ELSE '[]' END AS brakes, (SELECT json_group_object(name, version) FROM vendors) AS vendors`,
     ),
     finalRow: database.query(
       `SELECT id, called_at AS calledAt, agent_run_id AS agentRunId, agent_run_label AS agentRunLabel,

@@ -26,7 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
 /** The WAL reset bug of earlier versions can lose a commit when two processes write (sqlite.org/wal.html#walresetbug). */
 const SQLITE_VERSION_MIN = "3.51.3";
 
-/** How long a writer waits for another process's transaction before the call is refused, in milliseconds. */
+/** How long a command waits for another process's transaction, in milliseconds; a store waits in its own way. */
 const BUSY_TIMEOUT_MS = 900;
 
 /**
@@ -48,6 +48,11 @@ export function openDatabase(path: string): Database {
       "check that the path is a directory that this user can write, and that the disk is not full",
     );
   }
+}
+
+/** From now on a lock that another process holds is an error at once, and waiting is for whoever gets it (store.ts). */
+export function waitAwake(database: Database): void {
+  database.run("PRAGMA busy_timeout = 0");
 }
 
 /**

@@ -22,7 +22,7 @@ import { ChainKeys } from "./chain-keys.ts";
 import { checkCounters } from "./check-counters.ts";
 import { SqliteControl } from "./control.ts";
 import { countersUnder } from "./counters-under.ts";
-import { closeDatabase, migrate, openDatabase } from "./database.ts";
+import { closeDatabase, migrate, openDatabase, waitAwake } from "./database.ts";
 import { SqliteGauges } from "./gauges.ts";
 import { SqliteKeys } from "./keys.ts";
 import { SqliteLedger } from "./ledger.ts";
@@ -44,6 +44,7 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
     database.close();
     throw unavailable(cause);
   }
+  waitAwake(database);
   const db = drizzle(database);
   let chainKey: Uint8Array = new Uint8Array(0);
   const ledger = new SqliteLedger(database, () => chainKey);
@@ -189,12 +190,38 @@ function reconciliationVerbs(
   };
 }
 
+/** How long a verb waits for another process's transaction before the call is refused. */
+const LOCK_WAIT_MS = 900;
+/** How often it looks again with the next turn of the event loop, as long as a batch of another server takes; then every millisecond. */
+const TURNS_MAX = 200;
+
+/**
+ * Another process's transaction is waited for awake. SQLite itself would sleep, and this thread would answer nobody
+ * meanwhile. Every verb is one statement or one transaction that takes the write lock first: one that does not get it has
+ * done nothing, and can begin anew.
+ */
 async function attempt<T>(verb: () => T | Promise<T>): Promise<T> {
+  let isLate = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    return await verb();
-  } catch (cause) {
-    throw unavailable(cause);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await verb();
+      } catch (cause) {
+        if (!isLocked(cause) || isLate) throw unavailable(cause);
+      }
+      timer ??= setTimeout(() => {
+        isLate = true;
+      }, LOCK_WAIT_MS);
+      await new Promise<void>((again) => (tries < TURNS_MAX ? setImmediate(again) : setTimeout(again, 1)));
+    }
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function isLocked(cause: unknown): boolean {
+  return isDriverError(cause) && String((cause as { code?: unknown }).code).startsWith("SQLITE_BUSY");
 }
 
 /** What callers handle in place of what the driver throws. */

@@ -49,6 +49,8 @@ export interface ServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly environment: Environment;
+  /** Told right before calls can come in: from then on the server has to be stopped, and not just ended. */
+  readonly onListening?: () => void;
 }
 
 export interface RunningServer {
@@ -162,7 +164,7 @@ async function compose(given: ServerOptions, opened: Closer[]): Promise<RunningS
 
 /** Where agents come in, and where operators do that have an address of their own; with a certificate that is renewed. */
 async function openAddresses(
-  options: ListenOptions,
+  options: ListenOptions & Pick<ServerOptions, "onListening">,
   plane: DataPlane,
   control: Control,
   opened: Closer[],
@@ -170,6 +172,7 @@ async function openAddresses(
   const { config, clock, log } = options;
   const stamp = config.tls && stampOf(config.tls);
   const tls = config.tls && readTlsPair(config.tls, clock.now());
+  options.onListening?.();
   const main = await listen(options, config.listen, { plane, control: config.adminListen ? undefined : control }, tls);
   opened.push(() => main.close());
   const admin = config.adminListen && (await listen(options, config.adminListen, { plane: undefined, control }, tls));

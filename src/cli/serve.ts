@@ -48,14 +48,19 @@ export function addServeCommand(program: Command, cli: Cli): void {
 
 async function serve(config: Config, cli: Cli): Promise<void> {
   const { log, release } = heldBackLog(cli, config.logLevel);
+  const ending = endSignal(cli);
   let server: RunningServer;
   try {
-    server = await cli.startServer({ config, clock: cli.clock, log, environment: cli.environment });
+    const { clock, environment } = cli;
+    server = await cli.startServer({ config, clock, log, environment, onListening: ending.await });
     cli.voice.noteRaw(startText(server, cli));
+  } catch (cause) {
+    ending.forget();
+    throw cause;
   } finally {
     release();
   }
-  const signal = await untilSignal(cli);
+  const signal = await ending.signal;
   log.info("stopping", { signal });
   let second: EndSignal | undefined;
   const stopListening = cli.signals.listen((next) => {
@@ -87,13 +92,22 @@ function heldBackLog({ clock, voice }: Cli, level: LogLevel): { log: LimitedLog;
   return { log, release };
 }
 
-function untilSignal({ signals }: Cli): Promise<EndSignal> {
-  return new Promise((resolve) => {
-    const stopListening = signals.listen((signal) => {
-      stopListening();
-      resolve(signal);
-    });
+/** The first signal once calls may come in (`await`); before that one ends the process at once, as it does by itself. */
+function endSignal({ signals }: Cli) {
+  let isAwaited = false;
+  const { promise, resolve } = Promise.withResolvers<EndSignal>();
+  const forget = signals.listen((signal) => {
+    if (!isAwaited) return signals.exit(128 + SIGNAL_NUMBERS[signal]!);
+    forget();
+    resolve(signal);
   });
+  return {
+    signal: promise,
+    await: () => {
+      isAwaited = true;
+    },
+    forget,
+  };
 }
 
 /** What a person who starts the server wants to know, once. */

@@ -15,12 +15,16 @@ class FakeServer {
   options: ServerOptions | undefined;
   stopped = 0;
   onStop: () => void = () => {};
+  /** After it may have calls, and before its start has come to its end. */
+  onListening: () => void = () => {};
 
   constructor(readonly changes: Partial<RunningServer> = {}) {}
 
   start = async (options: ServerOptions): Promise<RunningServer> => {
     this.options = options;
+    options.onListening?.();
     options.log.info("listening", { port: 7878 });
+    this.onListening();
     // The signal comes when the start's text is out.
     queueMicrotask(() => setTimeout(() => terminal.signal("SIGTERM"), 0));
     return {
@@ -114,6 +118,23 @@ describe("keybrake serve", () => {
     const server = new FakeServer();
     expect(await serve(server)).toMatchObject({ code: 0 });
     expect({ stopped: server.stopped, exits: terminal.exits }).toEqual({ stopped: 1, exits: [] });
+  });
+
+  test("lets calls finish also where the signal comes before the start has come to its end", async () => {
+    const server = new FakeServer();
+    server.onListening = () => terminal.signal("SIGTERM");
+    expect(await serve(server)).toMatchObject({ code: 0 });
+    expect({ stopped: server.stopped, exits: terminal.exits }).toEqual({ stopped: 1, exits: [] });
+  });
+
+  test("ends at once where nothing listens yet", async () => {
+    const start = async (): Promise<RunningServer> => {
+      terminal.signal("SIGINT");
+      throw new Problem("unavailable", "the store does not answer", "look at it");
+    };
+    await terminal.run(["serve"], "", { server: start });
+    expect(terminal.exits).toEqual([130]);
+    expect(terminal.listeners).toBe(0);
   });
 
   test("says why it cannot start, after what the start has logged", async () => {

@@ -20,6 +20,7 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   /** A data directory of the test's own, which it removes itself. */
   readonly data?: string;
+  readonly onListening?: () => void;
 }
 
 /** The whole server, as `keybrake serve` composes it, in this process: on free ports and a fresh data directory. */
@@ -28,6 +29,7 @@ export async function startTestServer({
   config: own,
   clock = systemClock,
   data: given,
+  onListening = () => {},
 }: TestServerOptions = {}): Promise<TestServer> {
   const root = mkdtempSync(join(tmpdir(), "keybrake-server-"));
   const data = given ?? join(root, "data");
@@ -37,7 +39,7 @@ export async function startTestServer({
     ...own,
   };
   const log = jsonLog(clock.now, (line) => logged.push(line));
-  const server = await startServer({ config, clock, log, environment: {} });
+  const server = await startServer({ config, clock, log, environment: {}, onListening });
   return {
     ...server,
     port: Number(new URL(server.url).port),

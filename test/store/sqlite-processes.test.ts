@@ -191,8 +191,9 @@ test("waits awake for another process's transaction, and comes after it", async 
     const { id } = await issue(store);
     const holder = startWorker("lock-holder.ts", path);
     expect(await holder.line()).toBe("locked");
-    // Nobody would tell the holder to go on if this process slept for the lock.
     const decided = Promise.all([store.apply([holdOf(id, 1)], NOON), store.revokeKeys({ ids: [id] }, null, NOON)]);
+    // A process that slept for the lock would have given up before the event loop has turned so often.
+    for (let turn = 0; turn < 20; turn++) await new Promise<void>((turned) => setImmediate(turned));
     holder.go();
     expect(await holder.line()).toBe("released");
     const [held, revoked] = await decided;

@@ -40,11 +40,17 @@ export function openSqliteStore(path: string, now: EpochMs): Store {
   const database = openDatabase(path);
   try {
     migrate(database, path, now);
+    const store = storeVerbs(database);
+    // Only from here on: what has been read and prepared so far is not tried again.
+    waitAwake(database);
+    return store;
   } catch (cause) {
     database.close();
     throw unavailable(cause);
   }
-  waitAwake(database);
+}
+
+function storeVerbs(database: Database): Store {
   const db = drizzle(database);
   let chainKey: Uint8Array = new Uint8Array(0);
   const ledger = new SqliteLedger(database, () => chainKey);
